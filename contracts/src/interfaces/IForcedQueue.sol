@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {IERC7786Recipient} from "@openzeppelin/contracts/interfaces/draft-IERC7786.sol";
+
+enum ItemKind {
+    None,
+    Deposit
+}
+
+/// @notice One entry of the forced queue. `abi.encode` of it is what the item hash commits to.
+struct Item {
+    ItemKind kind;
+    uint32 account;
+    address owner;
+    uint16 asset;
+    uint128 amount; // base units
+    bytes32 packetId;
+    uint64 enqueuedAt;
+}
+
+/// @notice Inputs the rollup must take in order and in time.
+interface IForcedQueue is IERC7786Recipient {
+    event ItemEnqueued(uint64 indexed index, uint64 deadline, Item item);
+    event AssetRegistered(uint16 indexed asset, uint64 indexed chainId, address indexed token);
+    event VaultRegistered(uint64 indexed chainId, address vault);
+
+    function registerVault(uint64 chainId, address vault) external;
+
+    function registerAsset(uint16 asset, uint64 chainId, address token) external;
+
+    function count() external view returns (uint64);
+
+    function itemHash(uint64 index) external view returns (bytes32);
+
+    /// @notice Timestamp by which a batch must have taken the item.
+    function deadline(uint64 index) external view returns (uint64);
+
+    /// @notice Dense account id of `owner`; reverts if it has none. Id 0 is the insurance fund.
+    function accountOf(address owner) external view returns (uint32);
+}
