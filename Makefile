@@ -1,0 +1,60 @@
+# Two commands do everything on a machine with Python 3.11+ and make: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test slow check lint types layers artifacts bench contracts gas lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# One stamp: the environment is rebuilt when the lock or the packaging changes.
+.venv/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+		|| { echo "clearspan needs Python 3.11 to 3.13; set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv/.installed  ## deposit on one chain, trade, withdraw on another
+	$(BIN)/clearspan demo
+
+test: .venv/.installed  ## run the tests
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow"
+
+slow: .venv/.installed  ## run the long campaigns too
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+check: lint types layers artifacts  ## lint, types, layers, artifacts (needs Node)
+
+lint: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.installed
+	$(BIN)/mypy
+
+layers: .venv/.installed
+	$(BIN)/lint-imports
+
+contracts/node_modules/.installed: contracts/package-lock.json
+	cd contracts && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+artifacts: contracts/node_modules/.installed  ## recompile the contracts and compare
+	cd contracts && node compile.mjs --check
+
+contracts: contracts/node_modules/.installed  ## recompile the contracts into contracts/artifacts
+	cd contracts && node compile.mjs
+
+bench: .venv/.installed  ## orders per second and gas, with conditions
+	$(BIN)/python -m tests.benchmarks
+
+lock: .venv/.installed  ## resolve the dependencies anew
+	$(BIN)/pip-compile --pre --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe \
+		--strip-extras --quiet --upgrade --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv contracts/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
