@@ -50,7 +50,7 @@ contracts: contracts/node_modules/.installed  ## recompile the contracts into co
 	cd contracts && node compile.mjs
 
 bench: .venv/.installed  ## orders per second and gas, with conditions
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python tests/benchmarks
 
 lock: .venv/.installed  ## resolve the dependencies anew
 	$(BIN)/pip-compile --pre --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe \
