@@ -1,0 +1,5 @@
+"""`python -m clearspan`."""
+
+from clearspan.cli import main
+
+main()

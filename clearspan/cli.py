@@ -1,0 +1,98 @@
+"""The `clearspan` command. Results go to stdout, progress and logs to stderr.
+
+Exit codes: 0 ok, 1 rejected or not verified, 2 usage, 3 unavailable, 4 timed out. Everything heavy is imported inside
+the commands, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from clearspan import exits
+
+app = typer.Typer(
+    name="clearspan",
+    help="A cross-chain clearinghouse that runs on a laptop.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
+
+
+@app.command()
+def demo(
+    *,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Same seed, same output.")] = 1,
+    as_json: Json = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Keep the chains' databases and the deployment file in this directory.")
+    ] = None,
+    replay: Annotated[
+        list[Path] | None,
+        typer.Option("--replay", help="Recorded perpetual market to trade; its spot file lies beside it. Repeatable."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="With --replay: use so many lines of the perpetual files.")
+    ] = None,
+) -> None:
+    """Deposit on one chain, trade, withdraw on another; then check that everything reconciles."""
+    if limit is not None and not replay:
+        raise typer.BadParameter("--limit needs --replay", param_hint="--limit")
+
+    def run() -> int:
+        from clearspan.demo.command import run_demo, run_replay  # noqa: PLC0415
+
+        if replay:
+            return run_replay(replay, seed=seed, as_json=as_json, out=out, limit=limit)
+        return run_demo(seed=seed, as_json=as_json, out=out)
+
+    _finish(run)
+
+
+@app.command()
+def verify(
+    directory: Annotated[Path, typer.Argument(help="What `clearspan demo --out` kept.", show_default=False)],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Rebuild the exchange's state from kept chain data alone, and compare every root."""
+
+    def run() -> int:
+        from clearspan.verify.command import run_verify  # noqa: PLC0415
+
+        return run_verify(directory, as_json=as_json)
+
+    _finish(run)
+
+
+@app.command()
+def version() -> None:
+    """Print the installed version."""
+    from importlib.metadata import version as installed  # noqa: PLC0415
+
+    typer.echo(installed("clearspan"))
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+def _finish(run: Callable[[], int]) -> NoReturn:
+    """Leaves with the command's exit code, or with the one its error stands for."""
+    try:
+        code = run()
+    except Exception as error:
+        exit_code = exits.code_of(error)
+        if exit_code is None:
+            raise
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise typer.Exit(exit_code) from error
+    raise typer.Exit(code)

@@ -1,0 +1,118 @@
+"""What the verbs of a trader return. Amounts are exact Decimals in whole units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Which way an order goes."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+class OrderType(StrEnum):
+    """How an order is to be matched."""
+
+    LIMIT = "limit"
+    MARKET = "market"
+
+
+class TimeInForce(StrEnum):
+    """What happens to the part of a limit order that does not fill at once."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    POST_ONLY = "PO"
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands after the call."""
+
+    OPEN = "open"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """One match, in whole units."""
+
+    price: Decimal
+    size: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderResult:
+    """Answer to `create_order`.
+
+    `order_id` names the resting part and is None when nothing rests; `sequence` is the soft confirmation's number.
+    """
+
+    market: str
+    side: Side
+    status: OrderStatus
+    order_id: str | None
+    client_id: int
+    sequence: int
+    filled: Decimal
+    remaining: Decimal
+    average_price: Decimal | None
+    fills: tuple[Fill, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """One resting order."""
+
+    order_id: str
+    market: str
+    side: Side
+    price: Decimal
+    remaining: Decimal
+    client_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """All resting size at one price."""
+
+    price: Decimal
+    size: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderBook:
+    """Best levels of a market, best first."""
+
+    market: str
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One open position; `size` is negative for a short, `entry_price` is rounded down to 1e-8."""
+
+    market: str
+    size: Decimal
+    entry_price: Decimal
+    mark_price: Decimal
+    unrealised: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """One account: cash in USD, collateral by `(symbol, chain)`, and what the engine makes of them."""
+
+    account: int
+    cash: Decimal
+    collateral: dict[tuple[str, str], Decimal]
+    equity: Decimal
+    initial_margin: Decimal
+    maintenance_margin: Decimal
+    withdrawable: Decimal
