@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+
 OK = 0
 REJECTED = 1
 USAGE = 2
 UNAVAILABLE = 3
 TIMED_OUT = 4
 
+# An error can only have been raised by a module that is loaded, so nothing is imported to look for it.
+_MODULES = ("exchange.sdk.errors", "exchange.engine", "exchange.sequencer", "bridge.errors", "chains.errors")
+_KINDS = (("Unavailable", UNAVAILABLE), ("Rejected", REJECTED))
+
 
 def code_of(error: Exception) -> int | None:
     """Exit code of an error a user can meet; None for a defect, which keeps its traceback."""
-    import chains  # noqa: PLC0415
-    from exchange import engine  # noqa: PLC0415
-    from exchange.sdk import errors  # noqa: PLC0415
-
-    table: tuple[tuple[type[Exception], int], ...] = (
-        (TimeoutError, TIMED_OUT),
-        (chains.Timeout, TIMED_OUT),
-        (errors.Unavailable, UNAVAILABLE),
-        (chains.Unavailable, UNAVAILABLE),
-        (errors.Rejected, REJECTED),
-        (chains.Rejected, REJECTED),
-        (engine.Rejected, REJECTED),
-    )
-    return next((code for kind, code in table if isinstance(error, kind)), None)
+    if isinstance(error, TimeoutError):
+        return TIMED_OUT
+    for name in _MODULES:
+        for kind, code in _KINDS:
+            raised = getattr(sys.modules.get(name), kind, None)
+            if raised is not None and isinstance(error, raised):
+                return code
+    return None

@@ -1,0 +1,1 @@
+"""The whole way, once: deposit on one chain, trade, withdraw on another."""

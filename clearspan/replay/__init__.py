@@ -1,0 +1,1 @@
+"""Recorded market data as a source of quotes, orders and index prices."""
