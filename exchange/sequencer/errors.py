@@ -5,7 +5,8 @@ SequencerError
 ├── LogCorrupt(reason, height)     the log is not what was written, or not this sequencer's
 ├── LogDiverged(height, message)   the log is intact, but the engine no longer comes to the same results
 ├── ForcedItemRefused(reason, expected, actual)
-└── BatchRefused(reason, index)
+├── BatchRefused(reason, index)
+└── InvalidSignature               a confirmation nobody signed
 """
 
 from enum import StrEnum
@@ -105,3 +106,7 @@ class BatchRefused(SequencerError):  # noqa: N818 - named after what it says
         super().__init__(f"{reason}: batch {index}")
         self.reason = reason
         self.index = index
+
+
+class InvalidSignature(SequencerError):  # noqa: N818 - named after what it says
+    """The signature of a confirmation is none: no key made it."""

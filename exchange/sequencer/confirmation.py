@@ -1,0 +1,88 @@
+"""Soft confirmations: the operator's signed word that a step has its place, given before it is posted."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from coincurve import PrivateKey, PublicKey
+from tiny_keccak import keccak256
+
+from exchange.sequencer.errors import InvalidSignature
+
+_DOMAIN_TYPE = keccak256(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+_CONFIRMATION_TYPE = keccak256(b"Confirmation(uint64 sequence,bytes32 stepHash,uint64 clock)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """Place and time of a step. Two of them with one sequence and different step hashes convict the operator.
+
+    `sequence`: steps executed up to and with this one. `step_hash`: keccak-256 of the step's bytes. `clock`: seconds,
+    that of its segment. `signature`: r, s, v (27 or 28) over the EIP-712 digest.
+    """
+
+    sequence: int
+    step_hash: bytes
+    clock: int
+    signature: bytes
+
+
+class ConfirmationSigner(Protocol):
+    """Whoever holds the operator's key."""
+
+    @property
+    def address(self) -> bytes:
+        """The operator, 20 bytes."""
+
+    def sign(self, *, sequence: int, step_hash: bytes, clock: int) -> Confirmation:
+        """Confirm a step. The same arguments give the same bytes."""
+
+
+class OperatorKey:
+    """A signer with the key in memory. `rollup` is the address (20 bytes) of the `Rollup` on `settlement_chain`."""
+
+    __slots__ = ("_domain", "_key", "address")
+
+    def __init__(self, key: bytes, *, settlement_chain: int, rollup: bytes) -> None:
+        self._key = PrivateKey(key)
+        self._domain = domain_separator(settlement_chain, rollup)
+        self.address = _address(self._key.public_key)
+
+    def sign(self, *, sequence: int, step_hash: bytes, clock: int) -> Confirmation:
+        """Confirm a step; deterministic (RFC 6979)."""
+        signature = self._key.sign_recoverable(_digest(self._domain, sequence, step_hash, clock), hasher=None)
+        encoded = signature[:64] + bytes((27 + signature[64],))
+        return Confirmation(sequence=sequence, step_hash=step_hash, clock=clock, signature=encoded)
+
+
+def domain_separator(settlement_chain: int, rollup: bytes) -> bytes:
+    """EIP-712 domain `(Clearspan, 1, settlement chain id, Rollup address)`, that of the steps."""
+    return keccak256(
+        _DOMAIN_TYPE
+        + keccak256(b"Clearspan")
+        + keccak256(b"1")
+        + settlement_chain.to_bytes(32)
+        + rollup.rjust(32, b"\0")
+    )
+
+
+def recover_operator(confirmation: Confirmation, *, settlement_chain: int, rollup: bytes) -> bytes:
+    """Address (20 bytes) whose key signed the confirmation. Raises `InvalidSignature`."""
+    signature = confirmation.signature
+    if len(signature) != 65 or signature[64] not in (27, 28):
+        raise InvalidSignature
+    domain = domain_separator(settlement_chain, rollup)
+    digest = _digest(domain, confirmation.sequence, confirmation.step_hash, confirmation.clock)
+    recoverable = signature[:64] + bytes((signature[64] - 27,))
+    try:
+        return _address(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
+    except Exception as error:
+        raise InvalidSignature from error
+
+
+def _digest(domain: bytes, sequence: int, step_hash: bytes, clock: int) -> bytes:
+    struct = keccak256(_CONFIRMATION_TYPE + sequence.to_bytes(32) + step_hash + clock.to_bytes(32))
+    return keccak256(b"\x19\x01" + domain + struct)
+
+
+def _address(key: PublicKey) -> bytes:
+    return keccak256(key.format(compressed=False)[1:])[12:]
