@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 
-from tiny_keccak import keccak256
-
-ZERO = bytes(32)
+from exchange.state.hashing import ZERO, keccak256, node_hash
 
 
 def segment_leaf(body: bytes, root: bytes) -> bytes:
@@ -17,7 +15,7 @@ def tree_root(leaves: Sequence[bytes]) -> bytes:
     level = list(leaves)
     while len(level) > 1:
         level += [ZERO] * (-len(level) % 4)
-        level = [_node(level[at : at + 4]) for at in range(0, len(level), 4)]
+        level = [node_hash(b"".join(level[at : at + 4])) for at in range(0, len(level), 4)]
     return level[0]
 
 
@@ -25,7 +23,3 @@ def commitment(bodies: Sequence[bytes], roots: Sequence[bytes]) -> bytes:
     """Commit to at least one segment: its body and its claimed root, in order."""
     leaves = [segment_leaf(body, root) for body, root in zip(bodies, roots, strict=True)]
     return keccak256(b"\x03" + len(leaves).to_bytes(4) + tree_root(leaves))
-
-
-def _node(children: Sequence[bytes]) -> bytes:
-    return keccak256(b"\x01" + b"".join(children))

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from coincurve import PrivateKey, PublicKey
-from tiny_keccak import keccak256
 
 from exchange.sequencer.errors import InvalidSignature
+from exchange.state.config import Domain
+from exchange.state.hashing import keccak256
 
-_DOMAIN_TYPE = keccak256(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _CONFIRMATION_TYPE = keccak256(b"Confirmation(uint64 sequence,bytes32 stepHash,uint64 clock)")
 
 
@@ -38,13 +38,13 @@ class ConfirmationSigner(Protocol):
 
 
 class OperatorKey:
-    """A signer with the key in memory. `rollup` is the address (20 bytes) of the `Rollup` on `settlement_chain`."""
+    """A signer with the key (32 bytes) in memory; the domain is that of the steps."""
 
     __slots__ = ("_domain", "_key", "address")
 
-    def __init__(self, key: bytes, *, settlement_chain: int, rollup: bytes) -> None:
+    def __init__(self, key: bytes, domain: Domain) -> None:
         self._key = PrivateKey(key)
-        self._domain = domain_separator(settlement_chain, rollup)
+        self._domain = domain
         self.address = _address(self._key.public_key)
 
     def sign(self, *, sequence: int, step_hash: bytes, clock: int) -> Confirmation:
@@ -54,23 +54,11 @@ class OperatorKey:
         return Confirmation(sequence=sequence, step_hash=step_hash, clock=clock, signature=encoded)
 
 
-def domain_separator(settlement_chain: int, rollup: bytes) -> bytes:
-    """EIP-712 domain `(Clearspan, 1, settlement chain id, Rollup address)`, that of the steps."""
-    return keccak256(
-        _DOMAIN_TYPE
-        + keccak256(b"Clearspan")
-        + keccak256(b"1")
-        + settlement_chain.to_bytes(32)
-        + rollup.rjust(32, b"\0")
-    )
-
-
-def recover_operator(confirmation: Confirmation, *, settlement_chain: int, rollup: bytes) -> bytes:
+def recover_operator(confirmation: Confirmation, domain: Domain) -> bytes:
     """Address (20 bytes) whose key signed the confirmation. Raises `InvalidSignature`."""
     signature = confirmation.signature
     if len(signature) != 65 or signature[64] not in (27, 28):
         raise InvalidSignature
-    domain = domain_separator(settlement_chain, rollup)
     digest = _digest(domain, confirmation.sequence, confirmation.step_hash, confirmation.clock)
     recoverable = signature[:64] + bytes((signature[64] - 27,))
     try:
@@ -79,9 +67,9 @@ def recover_operator(confirmation: Confirmation, *, settlement_chain: int, rollu
         raise InvalidSignature from error
 
 
-def _digest(domain: bytes, sequence: int, step_hash: bytes, clock: int) -> bytes:
+def _digest(domain: Domain, sequence: int, step_hash: bytes, clock: int) -> bytes:
     struct = keccak256(_CONFIRMATION_TYPE + sequence.to_bytes(32) + step_hash + clock.to_bytes(32))
-    return keccak256(b"\x19\x01" + domain + struct)
+    return keccak256(domain.prefix + struct)
 
 
 def _address(key: PublicKey) -> bytes:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tiny_keccak import keccak256
-
 from exchange.sequencer.errors import CorruptReason, LogCorrupt
+from exchange.state.hashing import keccak256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
