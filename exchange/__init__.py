@@ -1,1 +1,1 @@
-"""..."""
+"""The venue: state and transition function, rollup, sequencer, SDK."""

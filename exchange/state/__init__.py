@@ -1,1 +1,39 @@
-"""..."""
+"""The venue's state: leaves, trees, commits and proofs. Pure: no I/O, no clock, no floats. See docs/protocol/state.md."""
+
+from exchange.state.account import Account, Position
+from exchange.state.asset import Asset, AssetKind
+from exchange.state.config import Config, Domain
+from exchange.state.header import Header
+from exchange.state.mark import Mark
+from exchange.state.market import Market, MarketKind, MarketStatus, RegisterKind
+from exchange.state.order import Order, Side, TimeInForce
+from exchange.state.state import Commit, State, UnknownCommit, WithdrawalProof
+from exchange.state.tree import Tree, climb
+from exchange.state.underlying import Underlying
+from exchange.state.withdrawal import Withdrawal
+
+__all__ = [
+    "Account",
+    "Asset",
+    "AssetKind",
+    "Commit",
+    "Config",
+    "Domain",
+    "Header",
+    "Mark",
+    "Market",
+    "MarketKind",
+    "MarketStatus",
+    "Order",
+    "Position",
+    "RegisterKind",
+    "Side",
+    "State",
+    "TimeInForce",
+    "Tree",
+    "Underlying",
+    "UnknownCommit",
+    "Withdrawal",
+    "WithdrawalProof",
+    "climb",
+]
