@@ -1,0 +1,100 @@
+"""What a devnet is built from. Everything has a default; an unknown key is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bridge.parameters import NetworkParameters
+from clearspan.devnet.listing import CollateralListing, Listing, MarketListing, OracleListing
+from clearspan.devnet.wallets import wallet
+from exchange.sdk.errors import Rejected
+
+Positive = Annotated[int, Field(gt=0)]
+
+DEFAULT_MARKETS = (
+    MarketListing(
+        symbol="BTC-PERP",
+        underlying="BTC",
+        tick=10_000_000,  # 0.1 USD
+        lot=100_000,  # 0.001 BTC
+        min_size=100_000,
+        open_interest_cap=10**14,
+    ),
+    MarketListing(
+        symbol="ETH-PERP",
+        underlying="ETH",
+        tick=1_000_000,  # 0.01 USD
+        lot=100_000,  # 0.001 ETH
+        min_size=100_000,
+        open_interest_cap=10**15,
+    ),
+)
+
+
+class DevnetConfig(BaseModel):
+    """A devnet's parameters. Times in seconds; amounts a new wallet gets on each vault chain, in whole units."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
+    start_time: Positive = 1_767_225_600
+    block_seconds: Positive = 2
+    settlement_chain_id: Positive = 412_001
+    vault_chain_ids: tuple[Positive, Positive] = (412_002, 412_003)
+    validators: Annotated[int, Field(ge=4, le=16)] = 4
+    challenge_seconds: Positive = 12
+    challenge_blocks: Positive = 6
+    inclusion_delay_seconds: Positive = 600
+    max_clock_lag_seconds: Positive = 600
+    batch_interval_seconds: Positive = 4
+    oracle_staleness_seconds: Positive = 300
+    oracle_deviation: Annotated[int, Field(gt=0, lt=10**6)] = 500_000
+    wallet_usdc: Positive = 1_000_000
+    wallet_eth: Positive = 1_000
+    markets: tuple[MarketListing, ...] = DEFAULT_MARKETS
+    eth_haircut: Annotated[int, Field(ge=0, le=10**6)] = 50_000
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """A configuration from outside; raises Rejected(UnknownKey or BadConfig) naming every key that is wrong."""
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            problems = error.errors(include_url=False, include_input=False, include_context=False)
+            unknown = any(problem["type"] == "extra_forbidden" for problem in problems)
+            where = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)
+            raise Rejected("UnknownKey" if unknown else "BadConfig", where) from error
+
+    def network(self) -> NetworkParameters:
+        """What the contracts are deployed with."""
+        return NetworkParameters(
+            challenge_seconds=self.challenge_seconds,
+            challenge_blocks=self.challenge_blocks,
+            inclusion_delay_seconds=self.inclusion_delay_seconds,
+            max_clock_lag_seconds=self.max_clock_lag_seconds,
+        )
+
+    def listing(self) -> Listing:
+        """What the exchange lists, with this seed's oracle keys."""
+        signers = sorted((wallet(self.seed, name).address for name in ORACLE_NAMES), key=str.lower)
+        return Listing(
+            clock=self.start_time,
+            insurance_owner=wallet(self.seed, INSURANCE_NAME).address,
+            cash="USDC",
+            underlyings=tuple(dict.fromkeys([*(market.underlying for market in self.markets), "ETH"])),
+            markets=self.markets,
+            collateral=(CollateralListing(symbol="ETH", underlying="ETH", haircut=self.eth_haircut),),
+            oracle=OracleListing(
+                signers=tuple(signers),
+                threshold=len(signers),
+                staleness=self.oracle_staleness_seconds,
+                deviation=self.oracle_deviation,
+            ),
+        )
+
+
+ORACLE_NAMES = ("oracle 1", "oracle 2", "oracle 3")
+INSURANCE_NAME = "insurance"
