@@ -6,7 +6,24 @@ import {IPacketSender} from "./IMailbox.sol";
 
 /// @notice Holds collateral of one chain. Tokens may take fees, return nothing, lie or call back: credit is the balance
 /// delta seen, and the ledger, not the balance, says what may leave.
+/// @dev Assumes tokens whose balances do not fall by themselves; a token that does can strand its own holders, nobody else.
+/// A release is refused above `holdings - reserved`, so the settlement chain can never entitle to more than there is. What is
+/// in flight is not reserved: if the settlement chain released more than it was credited, refunds wait for new holdings.
 interface ICollateralVault is IERC7786Recipient, IPacketSender {
+    error OnlyMailbox(address caller);
+    /// @notice The message or the answer is not from, or not for, the vault's own peer.
+    error WrongPeer();
+    error ZeroAddress();
+    /// @notice Zero, or 2^96 base units and more.
+    error AmountOutOfRange(uint256 amount);
+    /// @notice Ether sent is not the amount of an ether deposit, or is not zero otherwise.
+    error WrongValue(uint256 value);
+    error AssetWithoutCode(address asset);
+    /// @notice More than the unreserved holdings of the asset.
+    error AboveHoldings(address asset, uint256 amount);
+    /// @notice Nobody is entitled to anything under this id, or it has been paid.
+    error NothingToPay(bytes32 id);
+
     event Deposited(
         bytes32 indexed packetId, address indexed asset, address indexed owner, uint256 amount, address refundTo
     );
@@ -15,6 +32,7 @@ interface ICollateralVault is IERC7786Recipient, IPacketSender {
     event Paid(bytes32 indexed id, address indexed asset, address indexed recipient, uint256 amount);
 
     /// @notice Locks `amount` of `asset` (`address(0)`: ether, with equal `msg.value`) for the exchange account of `owner`.
+    /// @param timeoutTimestamp deadline of the deposit's packet; 0 for the route's longest
     /// @return packetId of the deposit packet
     function deposit(address asset, uint256 amount, address owner, uint64 timeoutTimestamp)
         external
@@ -27,5 +45,8 @@ interface ICollateralVault is IERC7786Recipient, IPacketSender {
     /// @notice Base units of `asset` that deposits brought and payments have not taken.
     function holdings(address asset) external view returns (uint256);
 
-    function entitlements(bytes32 id) external view returns (address asset, address recipient, uint256 amount);
+    /// @notice Base units of `asset` that somebody is entitled to and has not been paid.
+    function reserved(address asset) external view returns (uint256);
+
+    function entitlements(bytes32 id) external view returns (address asset, address recipient, uint96 amount);
 }

@@ -21,19 +21,41 @@ struct Item {
 
 /// @notice Inputs the rollup must take in order and in time.
 interface IForcedQueue is IERC7786Recipient {
+    error OnlyMailbox(address caller);
+    /// @notice Ether came with a message.
+    error ValueNotSupported();
+    /// @notice The message is not from the vault registered for its source chain.
+    error WrongPeer();
+    error ZeroAddress();
+    error AmountOutOfRange(uint256 amount);
+    error UnknownAsset(uint64 chainId, address token);
+    error UnknownAccount(address owner);
+    error UnknownItem(uint64 index);
+    /// @notice All account ids are taken.
+    error TooManyAccounts();
+    error AssetOutOfRange(uint16 asset);
+    /// @notice The chain's vault, the asset id, or the token is registered already.
+    error AlreadyRegistered();
+    /// @notice A zero delay or spacing.
+    error InvalidParameters();
+
     event ItemEnqueued(uint64 indexed index, uint64 deadline, Item item);
     event AssetRegistered(uint16 indexed asset, uint64 indexed chainId, address indexed token);
     event VaultRegistered(uint64 indexed chainId, address vault);
 
+    /// @notice Names the vault whose deposits are taken from a chain, once, by the owner.
     function registerVault(uint64 chainId, address vault) external;
 
+    /// @notice Names the asset id of a chain's token, once, by the owner.
     function registerAsset(uint16 asset, uint64 chainId, address token) external;
 
     function count() external view returns (uint64);
 
+    /// @notice `keccak256(abi.encode(item))`.
     function itemHash(uint64 index) external view returns (bytes32);
 
-    /// @notice Timestamp by which a batch must have taken the item.
+    /// @notice Timestamp by which a batch must have taken the item: the later of its entry and the delay, and the deadline
+    /// before it and the spacing.
     function deadline(uint64 index) external view returns (uint64);
 
     /// @notice Dense account id of `owner`; reverts if it has none. Id 0 is the insurance fund.

@@ -15,6 +15,17 @@ enum ClientStatus {
 
 /// @notice Follows another chain's consensus and proves words of its storage.
 interface ILightClient {
+    /// @notice The client is expired or frozen.
+    error ClientNotActive(ClientStatus status);
+    /// @notice No header of this height was accepted.
+    error UnknownHeight(uint64 height);
+    /// @notice `verifyStorage` with no slots, or not one value and one proof for each.
+    error LengthMismatch();
+    /// @notice Zero is a word's absence, and absence is never proven.
+    error ZeroValue(bytes32 slot);
+    /// @notice The slot holds another value than claimed.
+    error ValueMismatch(bytes32 slot);
+
     event ClientUpdated(uint64 indexed height, bytes32 consensusHash);
     event ClientFrozen(uint64 indexed height, bytes32 evidence);
 

@@ -1,0 +1,157 @@
+// Compiles src/ with the pinned solc into artifacts/, and the mutants of twins.json into artifacts/twins/.
+//   node compile.mjs            write the artifacts
+//   node compile.mjs --check    compare with the committed ones; exit 1 and name the files that differ
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import solc from "solc";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const SOURCES = "src";
+const ARTIFACTS = join(HERE, "artifacts");
+const MAX_CODE_BYTES = 24_576; // EIP-170
+const SOLC_VERSION = "0.8.37";
+
+const SETTINGS = {
+  evmVersion: "prague",
+  viaIR: true,
+  // Contracts live long and are called often; none is near the size limit.
+  optimizer: { enabled: true, runs: 100_000 },
+  metadata: { appendCBOR: false, bytecodeHash: "none" },
+};
+const OUTPUT = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "storageLayout"];
+
+function sourceFiles() {
+  return readdirSync(join(HERE, SOURCES), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".sol"))
+    .map((entry) => join(entry.parentPath, entry.name).slice(HERE.length + 1).replaceAll("\\", "/"))
+    .sort();
+}
+
+function readImport(path) {
+  const file = join(HERE, path.startsWith(`${SOURCES}/`) ? path : join("node_modules", path));
+  return existsSync(file) ? { contents: readFileSync(file, "utf8") } : { error: `no such file: ${path}` };
+}
+
+/** Compiles `sources` ({path: text}); `select` is solc's outputSelection. Throws on errors and on warnings of our own. */
+function compile(sources, select) {
+  const input = {
+    language: "Solidity",
+    sources: Object.fromEntries(Object.entries(sources).map(([path, content]) => [path, { content }])),
+    settings: { ...SETTINGS, outputSelection: select },
+  };
+  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: readImport }));
+  const problems = (output.errors ?? []).filter(
+    (e) => e.severity === "error" || (e.sourceLocation?.file ?? SOURCES).startsWith(SOURCES),
+  );
+  if (problems.length) throw new Error(problems.map((e) => e.formattedMessage).join("\n"));
+  return output.contracts;
+}
+
+/** Layout without AST ids, which change with every edit. */
+function storageLayout(layout) {
+  const name = (type) => type.replace(/\)\d+_/g, ")_");
+  const entry = ({ label, offset, slot, type }) => ({ label, offset, slot: Number(slot), type: name(type) });
+  const types = Object.entries(layout.types ?? {}).map(([key, type]) => [
+    name(key),
+    {
+      encoding: type.encoding,
+      label: type.label,
+      numberOfBytes: Number(type.numberOfBytes),
+      ...(type.key && { key: name(type.key), value: name(type.value) }),
+      ...(type.base && { base: name(type.base) }),
+      ...(type.members && { members: type.members.map(entry) }),
+    },
+  ]);
+  return { storage: layout.storage.map(entry), types: Object.fromEntries(types) };
+}
+
+const sorted = (value) =>
+  Array.isArray(value)
+    ? value.map(sorted)
+    : value && typeof value === "object"
+      ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]))
+      : value;
+
+function render(name, contract) {
+  const { bytecode, deployedBytecode } = contract.evm;
+  const bytes = deployedBytecode.object.length / 2;
+  if (bytes > MAX_CODE_BYTES) throw new Error(`${name}: ${bytes} bytes of code, the limit is ${MAX_CODE_BYTES}`);
+  const artifact = {
+    name,
+    abi: contract.abi.sort((a, b) => (JSON.stringify([a.type, a.name, a]) < JSON.stringify([b.type, b.name, b]) ? -1 : 1)),
+    bytecode: `0x${bytecode.object}`,
+    deployedBytecode: `0x${deployedBytecode.object}`,
+    storageLayout: storageLayout(contract.storageLayout),
+  };
+  return `${JSON.stringify(sorted(artifact), null, 1)}\n`;
+}
+
+/** Artifacts of every deployable contract in src/: {file name: text}. */
+function compileAll(sources) {
+  const files = {};
+  for (const [path, contracts] of Object.entries(compile(sources, { "*": { "*": OUTPUT } }))) {
+    if (!path.startsWith(`${SOURCES}/`) || path.startsWith(`${SOURCES}/libraries/`)) continue;
+    for (const [name, contract] of Object.entries(contracts)) {
+      if (!contract.evm.bytecode.object) continue;
+      if (files[`${name}.json`]) throw new Error(`two contracts are called ${name}`);
+      files[`${name}.json`] = render(name, contract);
+    }
+  }
+  return files;
+}
+
+/** Applies one mutation, which must match exactly once in all of src/. */
+function mutate(sources, { name, find, replace }) {
+  const hits = Object.entries(sources).filter(([, text]) => text.includes(find));
+  const count = hits.reduce((sum, [, text]) => sum + text.split(find).length - 1, 0);
+  if (count !== 1) throw new Error(`twin ${name}: "${find}" matches ${count} times, must match once`);
+  return { ...sources, [hits[0][0]]: hits[0][1].replace(find, () => replace) };
+}
+
+function compileTwins(sources, twins) {
+  const files = {};
+  for (const twin of twins) {
+    const path = Object.keys(sources).find((file) => file.endsWith(`/${twin.contract}.sol`));
+    if (!path) throw new Error(`twin ${twin.name}: no contract ${twin.contract}`);
+    const output = compile(mutate(sources, twin), { [path]: { [twin.contract]: OUTPUT } });
+    files[`twins/${twin.name}.json`] = render(twin.contract, output[path][twin.contract]);
+  }
+  return files;
+}
+
+function committed() {
+  if (!existsSync(ARTIFACTS)) return [];
+  return readdirSync(ARTIFACTS, { recursive: true })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => file.endsWith(".json"));
+}
+
+function main() {
+  if (!solc.version().startsWith(`${SOLC_VERSION}+`)) throw new Error(`solc is ${solc.version()}, not ${SOLC_VERSION}`);
+  const sources = Object.fromEntries(sourceFiles().map((path) => [path, readFileSync(join(HERE, path), "utf8")]));
+  const twins = JSON.parse(readFileSync(join(HERE, "twins.json"), "utf8"));
+  const files = { ...compileAll(sources), ...compileTwins(sources, twins) };
+  const stale = committed().filter((file) => !(file in files));
+  if (process.argv.includes("--check")) {
+    const differing = Object.keys(files).filter((file) => {
+      const path = join(ARTIFACTS, file);
+      return !existsSync(path) || readFileSync(path, "utf8") !== files[file];
+    });
+    for (const file of [...differing, ...stale].sort()) console.error(`differs: artifacts/${file}`);
+    if (differing.length + stale.length) process.exit(1);
+    console.error(`${Object.keys(files).length} artifacts are as compiled`);
+    return;
+  }
+  for (const file of stale) rmSync(join(ARTIFACTS, file));
+  mkdirSync(join(ARTIFACTS, "twins"), { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(ARTIFACTS, file), text);
+  console.error(`${Object.keys(files).length} artifacts written`);
+}
+
+try {
+  main();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}

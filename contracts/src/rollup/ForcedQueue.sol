@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.30;
+
+import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
+import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
+import {IERC7786Recipient} from "@openzeppelin/contracts/interfaces/draft-IERC7786.sol";
+import {InteroperableAddress} from "@openzeppelin/contracts/utils/draft-InteroperableAddress.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IForcedQueue, Item, ItemKind} from "../interfaces/IForcedQueue.sol";
+import {PacketCodec} from "../libraries/PacketCodec.sol";
+
+/// @title ForcedQueue
+/// @notice See {IForcedQueue}.
+contract ForcedQueue is IForcedQueue, Ownable2Step {
+    /// @dev Sizes of the accounts and assets trees of docs/protocol/state.md.
+    uint32 private constant MAX_ACCOUNTS = 4 ** 12;
+    uint16 private constant MAX_ASSETS = 4 ** 4;
+
+    address public immutable mailbox;
+    uint64 public immutable delaySeconds;
+    uint64 public immutable spacingSeconds;
+
+    mapping(uint64 chainId => address) public vaults;
+    /// @dev Asset id plus one, so that none is 0.
+    mapping(uint64 chainId => mapping(address token => uint32)) private _assets;
+    mapping(uint16 asset => bool) private _assetTaken;
+    /// @dev Account id plus one, so that none is 0.
+    mapping(address owner => uint32) private _accounts;
+    uint32 public accountCount;
+    bytes32[] private _hashes;
+    uint64[] private _deadlines;
+
+    /// @param insuranceOwner owner of account 0
+    /// @param delaySeconds_ from entry to deadline while the queue is short
+    /// @param spacingSeconds_ between deadlines while it is long
+    constructor(
+        address mailbox_,
+        address owner_,
+        address insuranceOwner,
+        uint64 delaySeconds_,
+        uint64 spacingSeconds_
+    ) Ownable(owner_) {
+        require(mailbox_ != address(0) && insuranceOwner != address(0), ZeroAddress());
+        require(delaySeconds_ != 0 && delaySeconds_ <= type(uint32).max, InvalidParameters());
+        require(spacingSeconds_ != 0 && spacingSeconds_ <= delaySeconds_, InvalidParameters());
+        mailbox = mailbox_;
+        delaySeconds = delaySeconds_;
+        spacingSeconds = spacingSeconds_;
+        _accounts[insuranceOwner] = 1;
+        accountCount = 1;
+    }
+
+    /// @inheritdoc IForcedQueue
+    function registerVault(uint64 chainId, address vault) external override onlyOwner {
+        require(chainId != 0 && vault != address(0), ZeroAddress());
+        require(vaults[chainId] == address(0), AlreadyRegistered());
+        vaults[chainId] = vault;
+        emit VaultRegistered(chainId, vault);
+    }
+
+    /// @inheritdoc IForcedQueue
+    function registerAsset(uint16 asset, uint64 chainId, address token) external override onlyOwner {
+        require(asset < MAX_ASSETS, AssetOutOfRange(asset));
+        require(!_assetTaken[asset] && _assets[chainId][token] == 0, AlreadyRegistered());
+        _assetTaken[asset] = true;
+        _assets[chainId][token] = uint32(asset) + 1;
+        emit AssetRegistered(asset, chainId, token);
+    }
+
+    /// @inheritdoc IERC7786Recipient
+    /// @dev Takes a deposit. Every refusal is an answer to the vault, which then refunds.
+    function receiveMessage(bytes32 receiveId, bytes calldata sender, bytes calldata payload)
+        external
+        payable
+        override
+        returns (bytes4)
+    {
+        require(msg.sender == mailbox, OnlyMailbox(msg.sender));
+        require(msg.value == 0, ValueNotSupported());
+        uint64 chainId = _requireVault(sender);
+        (address token, uint256 amount, address owner,) = PacketCodec.decodeDeposit(payload);
+        require(owner != address(0), ZeroAddress());
+        require(amount != 0 && amount <= type(uint96).max, AmountOutOfRange(amount));
+        uint32 asset = _assets[chainId][token];
+        require(asset != 0, UnknownAsset(chainId, token));
+        _enqueue(
+            Item({
+                kind: ItemKind.Deposit,
+                account: _openAccount(owner),
+                owner: owner,
+                asset: uint16(asset - 1),
+                amount: uint128(amount),
+                packetId: receiveId,
+                enqueuedAt: uint64(block.timestamp)
+            })
+        );
+        return IERC7786Recipient.receiveMessage.selector;
+    }
+
+    /// @inheritdoc IForcedQueue
+    function count() external view override returns (uint64) {
+        return uint64(_hashes.length);
+    }
+
+    /// @inheritdoc IForcedQueue
+    function itemHash(uint64 index) external view override returns (bytes32) {
+        require(index < _hashes.length, UnknownItem(index));
+        return _hashes[index];
+    }
+
+    /// @inheritdoc IForcedQueue
+    function deadline(uint64 index) external view override returns (uint64) {
+        require(index < _deadlines.length, UnknownItem(index));
+        return _deadlines[index];
+    }
+
+    /// @inheritdoc IForcedQueue
+    function accountOf(address owner) external view override returns (uint32) {
+        uint32 account = _accounts[owner];
+        require(account != 0, UnknownAccount(owner));
+        return account - 1;
+    }
+
+    function _enqueue(Item memory item) private {
+        uint256 index = _hashes.length;
+        uint256 due = uint256(item.enqueuedAt) + delaySeconds;
+        if (index != 0) due = Math.max(due, uint256(_deadlines[index - 1]) + spacingSeconds);
+        _hashes.push(keccak256(abi.encode(item)));
+        _deadlines.push(uint64(due));
+        emit ItemEnqueued(uint64(index), uint64(due), item);
+    }
+
+    function _openAccount(address owner) private returns (uint32 account) {
+        account = _accounts[owner];
+        if (account != 0) return account - 1;
+        account = accountCount;
+        require(account < MAX_ACCOUNTS, TooManyAccounts());
+        accountCount = account + 1;
+        _accounts[owner] = account + 1;
+    }
+
+    function _requireVault(bytes calldata sender) private view returns (uint64) {
+        (bool valid, uint256 chainId, address vault) = InteroperableAddress.tryParseEvmV1Calldata(sender);
+        require(valid && chainId <= type(uint64).max && vault != address(0), WrongPeer());
+        require(vaults[uint64(chainId)] == vault, WrongPeer());
+        return uint64(chainId);
+    }
+}
