@@ -1,0 +1,414 @@
+"""An EVM chain inside this process whose blocks are sealed by QBFT validators."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from eth_hash.auto import keccak
+from eth_utils.address import to_canonical_address
+from hexbytes import HexBytes
+from web3 import Web3
+from web3.middleware import AttributeDictMiddleware, ExtraDataToPOAMiddleware, ValidationMiddleware
+from web3.types import TxReceipt
+
+from chains.blocks import Block
+from chains.clock import Clock, VirtualClock
+from chains.errors import ChainHalted, Reason, Rejected, TransactionReverted
+from chains.evm import BlockContext, Evm, Execution, Outcome, decode_transaction
+from chains.finality import Depth, FinalityPolicy, QbftFinal
+from chains.headers import SealedHeader, integer
+from chains.ledger import Ledger
+from chains.pool import Pool
+from chains.proofs import AccountProof, StorageProof
+from chains.provider import LocalProvider
+from chains.qbft import ExtraData
+from chains.reverts import decode_revert
+from chains.rpc import EthApi
+from chains.rpc_objects import base_fee_of
+from chains.store import ChainConstants, ChainFile, NodeStore
+from chains.validators import Validator, ValidatorSet, collect_seals
+from chains.web3_chain import Web3Chain
+
+GAS_LIMIT = 60_000_000
+"""Room for batches of 120 kB of calldata, which cost 40 gas a byte at Prague's floor."""
+GENESIS_BASE_FEE = 7
+"""Wei; the lowest EIP-1559 fee that an empty block does not lower further, so fees stay what they are."""
+EMPTY_UNCLES = keccak(b"\xc0")
+EMPTY_TRIE = keccak(b"\x80")
+EMPTY_REQUESTS = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+
+
+class LocalChain(Web3Chain):
+    """A py-evm chain (Prague) with its own chain id, Besu QBFT seals, storage proofs, finality and a given clock.
+
+    Blocks are mined only when `mine` or `wait` is called. The same arguments and calls give the same block hashes.
+    chain_id: enforced on every transaction. validators: how many, or which. seed: of the validators' keys and of each block's
+    randomness. balances: wei by address in the genesis block. database_path: a new SQLite file to keep the chain in.
+    """
+
+    def __init__(
+        self,
+        *,
+        chain_id: int,
+        clock: Clock,
+        name: str | None = None,
+        validators: int | Sequence[Validator] = 4,
+        seed: int = 1,
+        balances: Mapping[str, int] | None = None,
+        finality: FinalityPolicy | None = None,
+        gas_limit: int = GAS_LIMIT,
+        database_path: Path | str | None = None,
+    ) -> None:
+        constants = ChainConstants(
+            chain_id=chain_id,
+            name=name or f"chain-{chain_id}",
+            seed=seed,
+            gas_limit=gas_limit,
+            finality_depth=finality.blocks if isinstance(finality, Depth) else 0,
+        )
+        chain_file = None if database_path is None else ChainFile.create(Path(database_path), constants)
+        self._assemble(constants, clock, finality or QbftFinal(), chain_file)
+        self._validators: ValidatorSet | None = (
+            ValidatorSet.derived(validators, chain_id=chain_id, seed=seed)
+            if isinstance(validators, int)
+            else ValidatorSet(validators)
+        )
+        accounts = [(to_canonical_address(address), wei) for address, wei in sorted((balances or {}).items())]
+        self._append(self._genesis(self.evm.genesis(accounts)), ())
+
+    @classmethod
+    def open(cls, database_path: Path | str) -> Self:
+        """Read a kept chain back: everything that can be asked still can, nothing can be sent or mined."""
+        chain_file = ChainFile.open(Path(database_path))
+        constants = chain_file.constants
+        depth = constants.finality_depth
+        chain = cls.__new__(cls)
+        clock = VirtualClock(0)
+        chain._assemble(constants, clock, Depth(depth) if depth else QbftFinal(), chain_file)
+        chain._validators = None
+        for block in chain_file.blocks():
+            chain.ledger.append(block)
+        clock.advance(chain.head().timestamp)
+        return chain
+
+    def _assemble(
+        self, constants: ChainConstants, clock: Clock, finality: FinalityPolicy, chain_file: ChainFile | None
+    ) -> None:
+        self.chain_id = constants.chain_id
+        self.name = constants.name
+        self.seed = constants.seed
+        self.gas_limit = constants.gas_limit
+        self.clock = clock
+        self.finality = finality
+        self.ledger = Ledger()
+        self.pool = Pool(chain_id=self.chain_id, gas_limit=self.gas_limit)
+        self._file = chain_file
+        self._nodes = NodeStore(chain_file)
+        self.evm = Evm(self._nodes, self.chain_id)
+        self._sets: dict[int, ValidatorSet] = {}
+        self._failures: dict[bytes, Outcome] = {}
+        self._dropped: dict[bytes, str] = {}
+        self.api = EthApi(self)
+        self.w3 = Web3(
+            LocalProvider(self.api),
+            middleware=[
+                (AttributeDictMiddleware, "attrdict"),
+                (ValidationMiddleware, "validation"),
+                (ExtraDataToPOAMiddleware, "extra_data"),
+            ],
+        )
+
+    # Reading
+
+    def head(self) -> SealedHeader:
+        """The newest header, without seals while it is not final."""
+        return self.ledger.head.header
+
+    def header(self, number: int) -> SealedHeader:
+        """The header at a height, without seals while it is not final; raises Rejected(UnknownBlock)."""
+        return self.ledger.block(number).header
+
+    def finalized_header(self) -> SealedHeader:
+        """The newest final header: sealed, unless it is the genesis block, which nobody seals."""
+        return self.header(self.finality.finalized_height(self.ledger.height))
+
+    def get_proof(self, address: str | bytes, slots: Sequence[int], block_number: int) -> AccountProof:
+        """The account and these storage slots at a block, with proofs; raises Rejected(UnknownBlock)."""
+        root = self.header(block_number).state_root
+        account_address = to_canonical_address(address)
+        account = self.evm.account(root, account_address)
+        return AccountProof(
+            address=account_address,
+            account_nodes=self.evm.prove(root, keccak(account_address)),
+            storage_hash=account.storage_root,
+            storage=tuple(
+                StorageProof(
+                    slot=slot,
+                    value=self.evm.storage(root, account_address, slot),
+                    nodes=self.evm.prove(account.storage_root, keccak(slot.to_bytes(32, "big"))),
+                )
+                for slot in slots
+            ),
+            nonce=account.nonce,
+            balance=account.balance,
+            code_hash=account.code_hash,
+        )
+
+    def balance(self, address: str | bytes) -> int:
+        """Wei of an account at the head."""
+        return self.evm.account(self.head().state_root, to_canonical_address(address)).balance
+
+    # Transactions
+
+    def submit(self, raw: bytes) -> bytes:
+        """Take a signed transaction into the pool and answer its hash; raises Rejected when it can never be mined."""
+        self._require_validators()
+        transaction = decode_transaction(raw)
+        if self.ledger.find_transaction(transaction.hash) is None:
+            sender = self.evm.account(self.head().state_root, transaction.sender)
+            self.pool.add(transaction, sender, self.next_base_fee())
+        return transaction.hash
+
+    def wait(self, transaction_hash: bytes) -> TxReceipt:
+        """The receipt, mining blocks while the transaction is pending.
+
+        Raises TransactionReverted with the decoded error, Rejected(UnknownTransaction), Rejected(TransactionDropped) or
+        ChainHalted.
+        """
+        key = bytes(transaction_hash)
+        while (included := self.ledger.find_transaction(key)) is None:
+            if key in self._dropped:
+                raise Rejected(Reason.TRANSACTION_DROPPED, self._dropped[key])
+            if key not in self.pool:
+                raise Rejected(Reason.UNKNOWN_TRANSACTION, f"0x{key.hex()}")
+            self.mine()
+        if not included.receipt.succeeded:
+            raise self._failure(key)
+        return self.w3.eth.get_transaction_receipt(HexBytes(key))
+
+    def next_nonce(self, sender: bytes) -> int:
+        """The sender's nonce after everything mined and pending."""
+        return self.pool.next_nonce(sender, self.evm.account(self.head().state_root, sender).nonce)
+
+    def next_base_fee(self) -> int:
+        """Wei per gas that the next block burns, by EIP-1559 with a target of half the limit."""
+        parent = self.head()
+        base_fee, gas_used, target = base_fee_of(parent), int.from_bytes(parent.fields[10], "big"), self.gas_limit // 2
+        if gas_used > target:
+            return base_fee + max(base_fee * (gas_used - target) // target // 8, 1)
+        return base_fee - base_fee * (target - gas_used) // target // 8
+
+    def _failure(self, transaction_hash: bytes) -> TransactionReverted:
+        outcome = self._failures.get(transaction_hash)
+        if outcome is None:
+            return TransactionReverted("Unknown", (), error="Unknown()")
+        if outcome.error != "Revert":
+            return TransactionReverted(str(outcome.error), (), error=f"{outcome.error}()")
+        return decode_revert(outcome.output).as_error()
+
+    def _next_nonce(self, sender: bytes) -> int:
+        return self.next_nonce(sender)
+
+    def _base_fee(self) -> int:
+        return self.next_base_fee()
+
+    def _submit(self, raw: bytes) -> bytes:
+        return self.submit(raw)
+
+    # Blocks
+
+    @property
+    def validators(self) -> ValidatorSet:
+        """Who seals the next block; raises Rejected(ReadOnly) on a reopened chain."""
+        return self._require_validators()
+
+    def rotate(self, validators: Sequence[Validator]) -> None:
+        """Hand over to another set, which the next block names and seals itself by."""
+        self._require_validators()
+        self._validators = ValidatorSet(validators)
+
+    def mine(self, *, round: int = 0) -> SealedHeader:  # noqa: A002 - the protocol's own word
+        """Mine one block from the pool, empty if nothing waits, and answer its header.
+
+        round: the first round to try; a later one follows while a proposer is offline or too few validators sign.
+        Raises ChainHalted, with nothing changed, when no quorum is online.
+        """
+        validators = self._require_validators()
+        number = self.ledger.height + 1
+        overdue = self._newly_final(number)
+        for members in {number: validators, **{height: self._sets[height] for height in overdue}}.values():
+            if len(members.online) < members.quorum:
+                raise ChainHalted(online=len(members.online), needed=members.quorum)
+        sealed = [self._seal_at(height) for height in overdue]
+        for attempt in range(round, round + len(validators)):
+            proposer = validators.proposer(number, attempt)
+            if not proposer.online:
+                continue
+            context = self.next_context(proposer.address)
+            execution = self.evm.execute(context, self.head().state_root, self.pool.transactions)
+            header = self._draft(context, execution, validators, attempt)
+            if self.finality.finalized_height(number) == number:
+                header = header.with_seals(collect_seals(header, validators.validators))
+                if len(header.seals) < validators.quorum:
+                    continue
+            self._adopt(header, execution, validators, sealed)
+            return header
+        raise ChainHalted(online=len(validators.online), needed=validators.quorum)
+
+    def next_context(self, coinbase: bytes | None = None) -> BlockContext:
+        """What the next block's transactions would see if it were mined now."""
+        number = self.ledger.height + 1
+        return BlockContext(
+            chain_id=self.chain_id,
+            number=number,
+            timestamp=max(self.head().timestamp + 1, self.clock.now()),
+            coinbase=self.head().coinbase if coinbase is None else coinbase,
+            mix_hash=self._mix_hash(number),
+            gas_limit=self.gas_limit,
+            base_fee=self.next_base_fee(),
+            ancestors=self.ledger.ancestors(number),
+        )
+
+    def context_of(self, number: int) -> BlockContext:
+        """What the transactions of a mined block saw."""
+        header = self.header(number)
+        return BlockContext(
+            chain_id=self.chain_id,
+            number=number,
+            timestamp=header.timestamp,
+            coinbase=header.coinbase,
+            mix_hash=header.fields[13],
+            gas_limit=self.gas_limit,
+            base_fee=base_fee_of(header),
+            ancestors=self.ledger.ancestors(number),
+        )
+
+    def close(self) -> None:
+        """Let go of the database file, if there is one."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    # Misbehaviour on demand
+
+    def seal(self, header: SealedHeader, validators: Sequence[Validator]) -> SealedHeader:
+        """Ask these validators for their seals; raises what the first that refuses raises."""
+        return header.with_seals(validator.seal(header) for validator in validators)
+
+    def forge(
+        self,
+        number: int,
+        *,
+        signers: Sequence[Validator],
+        state_root: bytes | None = None,
+        timestamp: int | None = None,
+        round: int | None = None,  # noqa: A002 - the protocol's own word
+    ) -> SealedHeader:
+        """A header that conflicts with the one at a height, sealed by those who agree to equivocate.
+
+        state_root: 32 bytes, an arbitrary one where none is given. Raises Rejected(DoubleSign) for an honest signer.
+        """
+        draft = self.header(number).altered(
+            state_root=keccak(self._mix_hash(number)) if state_root is None else state_root,
+            timestamp=timestamp,
+            round=round,
+        )
+        return self.seal(draft, signers)
+
+    # Inside
+
+    def _require_validators(self) -> ValidatorSet:
+        if self._validators is None:
+            raise Rejected(Reason.READ_ONLY, f"{self.name} was reopened for reading")
+        return self._validators
+
+    def _mix_hash(self, number: int) -> bytes:
+        return keccak(f"randomness/{self.seed}/{self.chain_id}/{number}".encode())
+
+    def _newly_final(self, number: int) -> range:
+        """Mined heights that become final, and have to be sealed, when a block at this height is mined."""
+        before = self.finality.finalized_height(number - 1)
+        return range(before + 1, min(self.finality.finalized_height(number), number - 1) + 1)
+
+    def _seal_at(self, height: int) -> SealedHeader:
+        members, header = self._sets[height], self.header(height)
+        sealed = header.with_seals(collect_seals(header, members.validators))
+        if len(sealed.seals) < members.quorum:
+            raise ChainHalted(online=len(sealed.seals), needed=members.quorum)
+        return sealed
+
+    def _genesis(self, state_root: bytes) -> SealedHeader:
+        context = BlockContext(
+            chain_id=self.chain_id,
+            number=0,
+            timestamp=self.clock.now(),
+            coinbase=bytes(20),
+            mix_hash=self._mix_hash(0),
+            gas_limit=self.gas_limit,
+            base_fee=GENESIS_BASE_FEE,
+        )
+        return _header(context, bytes(32), state_root, self.validators, 0)
+
+    def _draft(
+        self, context: BlockContext, execution: Execution, validators: ValidatorSet, round_number: int
+    ) -> SealedHeader:
+        return _header(context, self.head().hash, execution.state_root, validators, round_number, execution)
+
+    def _adopt(
+        self, header: SealedHeader, execution: Execution, validators: ValidatorSet, sealed: Sequence[SealedHeader]
+    ) -> None:
+        self._failures.update(execution.failures)
+        self._dropped.update((transaction.hash, why) for transaction, why in execution.dropped)
+        self._append(header, sealed, execution)
+        self.pool.keep_only(execution.deferred)
+        if not header.seals:
+            self._sets[header.number] = validators
+        for earlier in sealed:
+            self.ledger.attach_seals(earlier)
+            del self._sets[earlier.number]
+
+    def _append(self, header: SealedHeader, sealed: Sequence[SealedHeader], execution: Execution | None = None) -> None:
+        block = Block(
+            header=header,
+            transactions=execution.transactions if execution else (),
+            receipts=execution.receipts if execution else (),
+        )
+        if self._file is not None:
+            final = [header, *sealed] if header.seals else sealed
+            self._file.commit(block, final, self._nodes.take_unsaved())
+        self.ledger.append(block)
+
+
+def _header(
+    context: BlockContext,
+    parent_hash: bytes,
+    state_root: bytes,
+    validators: ValidatorSet,
+    round_number: int,
+    execution: Execution | None = None,
+) -> SealedHeader:
+    """The 21 fields of a post-merge Prague header."""
+    fields = (
+        parent_hash,
+        EMPTY_UNCLES,
+        context.coinbase,
+        state_root,
+        execution.transaction_root if execution else EMPTY_TRIE,
+        execution.receipt_root if execution else EMPTY_TRIE,
+        execution.bloom if execution else bytes(256),
+        integer(0),
+        integer(context.number),
+        integer(context.gas_limit),
+        integer(execution.gas_used if execution else 0),
+        integer(context.timestamp),
+        b"",
+        context.mix_hash,
+        bytes(8),
+        integer(context.base_fee),
+        EMPTY_TRIE,
+        integer(0),
+        integer(0),
+        bytes(32),
+        EMPTY_REQUESTS,
+    )
+    return SealedHeader.build(fields, ExtraData(validators=validators.addresses, round=round_number))

@@ -1,0 +1,75 @@
+"""Transactions that wait for a block; what cannot be mined is refused here, not later."""
+
+from collections.abc import Iterable
+
+from chains.blocks import Transaction
+from chains.errors import (
+    InsufficientFunds,
+    NonceTooHigh,
+    NonceTooLow,
+    Reason,
+    Rejected,
+    WrongChainId,
+)
+from chains.evm import Account
+from chains.keys import CURVE_ORDER
+
+
+class Pool:
+    """Pending transactions in order of arrival, without gaps in anybody's nonces."""
+
+    def __init__(self, *, chain_id: int, gas_limit: int) -> None:
+        self._chain_id = chain_id
+        self._gas_limit = gas_limit
+        self._pending: dict[bytes, Transaction] = {}
+
+    def __contains__(self, transaction_hash: bytes) -> bool:
+        return transaction_hash in self._pending
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+    @property
+    def transactions(self) -> tuple[Transaction, ...]:
+        """What waits, in order of arrival."""
+        return tuple(self._pending.values())
+
+    def find(self, transaction_hash: bytes) -> Transaction | None:
+        """A waiting transaction by hash."""
+        return self._pending.get(transaction_hash)
+
+    def next_nonce(self, sender: bytes, mined_nonce: int) -> int:
+        """The nonce after everything mined and pending."""
+        pending = [transaction.nonce for transaction in self._pending.values() if transaction.sender == sender]
+        return max([mined_nonce, *(nonce + 1 for nonce in pending)])
+
+    def add(self, transaction: Transaction, sender: Account, base_fee: int) -> None:
+        """Take a transaction, given its sender's account at the head; raises Rejected with the rule it broke.
+
+        Sending the same bytes again while they wait changes nothing.
+        """
+        if transaction.hash in self._pending:
+            return
+        if transaction.chain_id != self._chain_id:
+            raise WrongChainId(given=transaction.chain_id, expected=self._chain_id)
+        if transaction.s > CURVE_ORDER // 2:
+            raise Rejected(Reason.INVALID_SIGNATURE, "s is high")
+        if transaction.gas < transaction.intrinsic_gas:
+            raise Rejected(Reason.GAS_LIMIT_TOO_LOW, f"{transaction.gas}, at least {transaction.intrinsic_gas}")
+        if transaction.gas > self._gas_limit:
+            raise Rejected(Reason.GAS_LIMIT_TOO_HIGH, f"{transaction.gas}, a block holds {self._gas_limit}")
+        if transaction.max_fee_per_gas < base_fee:
+            raise Rejected(Reason.FEE_TOO_LOW, f"{transaction.max_fee_per_gas} wei, the base fee is {base_fee}")
+        expected = self.next_nonce(transaction.sender, sender.nonce)
+        if transaction.nonce < expected:
+            raise NonceTooLow(given=transaction.nonce, expected=expected)
+        if transaction.nonce > expected:
+            raise NonceTooHigh(given=transaction.nonce, expected=expected)
+        committed = sum(other.maximum_cost for other in self._pending.values() if other.sender == transaction.sender)
+        if sender.balance < committed + transaction.maximum_cost:
+            raise InsufficientFunds(available=sender.balance - committed, needed=transaction.maximum_cost)
+        self._pending[transaction.hash] = transaction
+
+    def keep_only(self, transactions: Iterable[Transaction]) -> None:
+        """Forget everything else, after a block."""
+        self._pending = {transaction.hash: transaction for transaction in transactions}
