@@ -44,11 +44,11 @@ def encode_segments(segments: Iterable[Segment]) -> bytes:
     """The data of a batch. Raises `MalformedBatch` where the segments cannot be one batch."""
     segments = tuple(segments)
     if not segments:
-        raise MalformedBatch(BatchRule.EMPTY_BATCH)
+        raise MalformedBatch(BatchRule.DATA_SIZE)
     _check_clocks(segments)
     encoded = b"".join(segment.encode() for segment in segments)
     if len(encoded) > MAX_BATCH_BYTES:
-        raise MalformedBatch(BatchRule.BATCH_TOO_LARGE)
+        raise MalformedBatch(BatchRule.DATA_SIZE)
     return encoded
 
 
@@ -56,16 +56,16 @@ def decode_segments(encoded: bytes) -> tuple[Segment, ...]:
     """Read a batch's data to the last byte. Raises `MalformedBatch` naming the rule and the byte."""
     encoded = bytes(encoded)
     if not encoded:
-        raise MalformedBatch(BatchRule.EMPTY_BATCH, 0)
+        raise MalformedBatch(BatchRule.DATA_SIZE, 0)
     if len(encoded) > MAX_BATCH_BYTES:
-        raise MalformedBatch(BatchRule.BATCH_TOO_LARGE, MAX_BATCH_BYTES)
+        raise MalformedBatch(BatchRule.DATA_SIZE, MAX_BATCH_BYTES)
     segments = []
     at = 0
     while at < len(encoded):
         start = at + LENGTH_BYTES
         end = start + int.from_bytes(encoded[at:start])
         if start > len(encoded) or end > len(encoded):
-            raise MalformedBatch(BatchRule.TRUNCATED_SEGMENT, at)
+            raise MalformedBatch(BatchRule.SEGMENT_LENGTH, at)
         segments.append(decode_body(encoded[start:end], start))
         at = end
     _check_clocks(segments)
@@ -76,5 +76,5 @@ def _check_clocks(segments: Iterable[Segment]) -> None:
     clock = 0
     for segment in segments:
         if segment.clock < clock:
-            raise MalformedBatch(BatchRule.CLOCK_FELL)
+            raise MalformedBatch(BatchRule.CLOCK_FALLS)
         clock = segment.clock

@@ -8,30 +8,24 @@ from enum import StrEnum
 
 
 class BatchRule(StrEnum):
-    """The rule that was broken."""
+    """The rule that was broken, named as the error the contract refuses it with."""
 
-    EMPTY_BATCH = "EmptyBatch"
-    """A batch has at least one segment."""
-    BATCH_TOO_LARGE = "BatchTooLarge"
-    """The data of a batch is at most 120,000 bytes."""
-    TRUNCATED_SEGMENT = "TruncatedSegment"
-    """The data ends before the segment's length prefix or body does."""
-    TRUNCATED_BODY = "TruncatedBody"
-    """The body ends before its clock and counts, or before its last step."""
-    TRAILING_BYTES = "TrailingBytes"
-    """The body goes on after its last step."""
-    EMPTY_SEGMENT = "EmptySegment"
-    """A segment has at least one forced item or step."""
-    SEGMENT_TOO_LONG = "SegmentTooLong"
-    """A segment has at most 32 forced items and steps together."""
-    STEP_TOO_LARGE = "StepTooLarge"
+    DATA_SIZE = "DataSize"
+    """A batch has at least one segment and at most 120,000 bytes."""
+    SEGMENT_LENGTH = "SegmentLength"
+    """The data goes on to where a segment's length says it ends, and that has room for clock and counts."""
+    SEGMENT_COUNT = "SegmentCount"
+    """A segment has 1 to 32 forced items and steps together."""
+    STEP_LENGTH = "StepLength"
     """A step has at most 4,096 bytes."""
-    CLOCK_OUT_OF_RANGE = "ClockOutOfRange"
-    """A clock is a uint64 of seconds."""
-    CLOCK_FELL = "ClockFell"
+    SEGMENT_TRAILING = "SegmentTrailing"
+    """The last step ends exactly where its segment does."""
+    CLOCK_FALLS = "ClockFalls"
     """The clock of a segment is not below that of the one before."""
     ROOT_COUNT = "RootCount"
     """A batch claims one root of 32 bytes per segment."""
+    CLOCK_RANGE = "ClockRange"
+    """A clock is a uint64 of seconds; in bytes it cannot be anything else."""
 
 
 class RollupError(Exception):

@@ -27,10 +27,10 @@ class Segment:
 
     def __post_init__(self) -> None:
         if not 0 <= self.clock < 1 << 64:
-            raise MalformedBatch(BatchRule.CLOCK_OUT_OF_RANGE)
+            raise MalformedBatch(BatchRule.CLOCK_RANGE)
         _check_counts(self.forced_count, len(self.steps), None)
         if any(len(step) > MAX_STEP_BYTES for step in self.steps):
-            raise MalformedBatch(BatchRule.STEP_TOO_LARGE)
+            raise MalformedBatch(BatchRule.STEP_LENGTH)
 
     def body(self) -> bytes:
         """The bytes a commitment binds: clock, counts, steps."""
@@ -53,7 +53,7 @@ def encoded_size(steps: Sequence[bytes]) -> int:
 def decode_body(body: bytes, offset: int = 0) -> Segment:
     """Read one body to its last byte; `offset` is where it lies, for the error. Raises `MalformedBatch`."""
     if len(body) < HEAD_BYTES:
-        raise MalformedBatch(BatchRule.TRUNCATED_BODY, offset + len(body))
+        raise MalformedBatch(BatchRule.SEGMENT_LENGTH, offset + len(body))
     forced_count, step_count = body[8], body[9]
     _check_counts(forced_count, step_count, offset + 8)
     steps = []
@@ -61,21 +61,19 @@ def decode_body(body: bytes, offset: int = 0) -> Segment:
     for _ in range(step_count):
         start = at + STEP_LENGTH_BYTES
         if start > len(body):
-            raise MalformedBatch(BatchRule.TRUNCATED_BODY, offset + len(body))
+            raise MalformedBatch(BatchRule.SEGMENT_TRAILING, offset + len(body))
         length = int.from_bytes(body[at:start])
         if length > MAX_STEP_BYTES:
-            raise MalformedBatch(BatchRule.STEP_TOO_LARGE, offset + at)
+            raise MalformedBatch(BatchRule.STEP_LENGTH, offset + at)
         at = start + length
         if at > len(body):
-            raise MalformedBatch(BatchRule.TRUNCATED_BODY, offset + len(body))
+            raise MalformedBatch(BatchRule.SEGMENT_TRAILING, offset + len(body))
         steps.append(body[start:at])
     if at != len(body):
-        raise MalformedBatch(BatchRule.TRAILING_BYTES, offset + at)
+        raise MalformedBatch(BatchRule.SEGMENT_TRAILING, offset + at)
     return Segment(clock=int.from_bytes(body[:8]), forced_count=forced_count, steps=tuple(steps))
 
 
 def _check_counts(forced_count: int, step_count: int, offset: int | None) -> None:
-    if forced_count < 0 or forced_count + step_count > MAX_ENTRIES:
-        raise MalformedBatch(BatchRule.SEGMENT_TOO_LONG, offset)
-    if forced_count + step_count == 0:
-        raise MalformedBatch(BatchRule.EMPTY_SEGMENT, offset)
+    if forced_count < 0 or not 1 <= forced_count + step_count <= MAX_ENTRIES:
+        raise MalformedBatch(BatchRule.SEGMENT_COUNT, offset)
