@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from eth_abi import decode, encode
+from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 from eth_typing import ChecksumAddress
-from eth_utils import is_checksum_address, keccak, to_checksum_address
+from eth_utils.address import is_checksum_address, to_checksum_address
+from eth_utils.crypto import keccak
 
 from bridge.errors import Reason, Rejected
 
@@ -43,7 +44,7 @@ def mapping_slot(key: bytes, position: int) -> int:
 
 
 def require_address(address: str) -> ChecksumAddress:
-    """Return the address if it is in checksum form, the only spelling that compares; else `Rejected(NOT_AN_ADDRESS)`."""
+    """The address, if in checksum form, the only spelling that compares; else `Rejected(NOT_AN_ADDRESS)`."""
     if not is_checksum_address(address):
         raise Rejected(Reason.NOT_AN_ADDRESS, repr(address))
     return to_checksum_address(address)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 
 from bridge.abi import abi_decode, abi_encode
 from bridge.errors import Reason, Rejected

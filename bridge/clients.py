@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from eth_typing import ChecksumAddress
-
 from bridge.abi import abi_encode, hash_words
+from chains.headers import SealedHeader
 from chains.proofs import AccountProof
-from chains.qbft import SealedHeader
 
 CONSENSUS_STATE_TYPE = "(bytes32,bytes32,bytes32,uint64)"
 
@@ -41,7 +39,7 @@ def consensus_state(header: SealedHeader) -> ConsensusState:
     )
 
 
-def encode_update(header: SealedHeader, trusted_validators: Sequence[ChecksumAddress]) -> bytes:
+def encode_update(header: SealedHeader, trusted_validators: Sequence[bytes]) -> bytes:
     """Argument of `update`: the header without seals, its seals by ascending signer, the validators trusted so far."""
     return abi_encode(
         ["bytes", "bytes[]", "address[]"],

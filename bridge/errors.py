@@ -54,7 +54,7 @@ class BridgeError(Exception):
     """Root of everything the bridge raises itself."""
 
 
-class Rejected(BridgeError):
+class Rejected(BridgeError):  # noqa: N818  an outcome, not an error of this code
     """A rule was broken: `reason` says which, `detail` by what."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
@@ -63,7 +63,7 @@ class Rejected(BridgeError):
         self.detail = detail
 
 
-class Unavailable(BridgeError):
+class Unavailable(BridgeError):  # noqa: N818  as above
     """Something is not there yet; the same call may succeed later."""
 
     def __init__(self, reason: WaitReason, detail: str = "") -> None:

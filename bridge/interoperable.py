@@ -1,7 +1,7 @@
 """ERC-7930 interoperable addresses, version 1, for EVM chains (`eip155`)."""
 
 from eth_typing import ChecksumAddress
-from eth_utils import to_checksum_address
+from eth_utils.address import to_checksum_address
 
 from bridge.abi import require_address, require_uint
 from bridge.errors import Reason, Rejected

@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from eth_typing import ChecksumAddress
-from eth_utils import keccak, to_checksum_address
+from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
 from bridge.abi import abi_decode, abi_encode, hash_words, mapping_slot, require_address, require_uint
 from bridge.errors import Reason, Rejected
@@ -49,7 +50,8 @@ NO_FEES = Fees()
 class Packet:
     """One message from a contract on one chain to a contract on another.
 
-    Chain ids are EIP-155, times are seconds, addresses are in checksum form. Raises `Rejected` for a field outside its type.
+    Chain ids are EIP-155, times are seconds, addresses are in checksum form. Raises `Rejected` for a field outside
+    its type.
     """
 
     version: int = PACKET_VERSION

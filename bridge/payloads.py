@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from eth_typing import ChecksumAddress
-from eth_utils import to_checksum_address
+from eth_utils.address import to_checksum_address
 
 from bridge.abi import abi_decode, abi_encode, require_address, require_uint
 from bridge.errors import Reason, Rejected

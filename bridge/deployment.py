@@ -1,0 +1,216 @@
+"""Deploys a whole network: the contracts of every chain, clients of each other's headers, routes, vaults and assets."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
+from eth_utils.address import to_canonical_address, to_checksum_address
+from web3.contract import Contract
+
+from bridge.abi import ZERO_ADDRESS
+from bridge.clients import consensus_state
+from bridge.errors import Reason, Rejected
+from bridge.parameters import NetworkParameters
+from bridge.registry import Deployment, RegisteredAsset, SettlementEntry, VaultEntry
+from chains.blocks import create_address
+from chains.chain import Chain
+from chains.headers import SealedHeader
+
+__all__ = ["Deployment", "GenesisInputs", "NetworkParameters", "RegisteredAsset", "deploy_network"]
+
+ETHER_SYMBOL = "ETH"
+ETHER_DECIMALS = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenesisInputs:
+    """What the exchange's genesis depends on and only the deployment knows."""
+
+    settlement_chain: int
+    rollup: ChecksumAddress
+    insurance_owner: ChecksumAddress
+    assets: tuple[RegisteredAsset, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settlement:
+    mailbox: Contract
+    forced_queue: Contract
+    rollup: Contract
+    outbox: Contract
+
+
+def deploy_network(  # noqa: PLR0913 - what a network depends on
+    settlement: Chain,
+    vault_chains: Sequence[Chain],
+    *,
+    owner: LocalAccount,
+    genesis_root: Callable[[GenesisInputs], bytes],
+    parameters: NetworkParameters | None = None,
+    poster: ChecksumAddress | None = None,
+    insurance_owner: ChecksumAddress | None = None,
+) -> Deployment:
+    """Deploy from `owner`, who pays on every chain and owns what has an owner.
+
+    `genesis_root` gets the addresses that genesis contains, the `Rollup`'s among them before it exists, and returns the
+    root. `poster` and `insurance_owner` default to the owner. Assets get ids from 0: per vault chain its tokens, then
+    its ether. Raises `Rejected` for a repeated chain id, `ADDRESS_MISMATCH` if another transaction of the owner interfered.
+    """
+    parameters = parameters or NetworkParameters()
+    chain_ids = [chain.chain_id for chain in (settlement, *vault_chains)]
+    if len(set(chain_ids)) != len(chain_ids):
+        raise Rejected(Reason.DUPLICATE_CHAIN, str(chain_ids))
+    started = {chain.chain_id: chain.head().number for chain in (settlement, *vault_chains)}
+    insurance = insurance_owner or owner.address
+    assets = _deploy_tokens(vault_chains, parameters, owner)
+    contracts, root = _deploy_settlement(
+        settlement, assets, parameters, owner, genesis_root, poster or owner.address, insurance
+    )
+    mailboxes: dict[int, Contract] = {settlement.chain_id: contracts.mailbox}
+    vaults: dict[int, Contract] = {}
+    for chain in vault_chains:
+        mailbox = mailboxes[chain.chain_id] = chain.deploy("Mailbox", [owner.address], owner)
+        vaults[chain.chain_id] = chain.deploy(
+            "CollateralVault",
+            [mailbox.address, settlement.chain_id, contracts.forced_queue.address, contracts.outbox.address],
+            owner,
+        )
+    clients: dict[int, dict[int, ChecksumAddress]] = {chain_id: {} for chain_id in chain_ids}
+    for chain in vault_chains:
+        for here, there in ((settlement, chain), (chain, settlement)):
+            clients[here.chain_id][there.chain_id] = _connect(here, there, mailboxes, parameters, owner)
+        for registrar in (contracts.forced_queue, contracts.outbox):
+            register = registrar.functions.registerVault(chain.chain_id, vaults[chain.chain_id].address)
+            settlement.transact(register, owner)
+    for asset in assets:
+        registration = contracts.forced_queue.functions.registerAsset(asset.asset, asset.chain_id, asset.token)
+        settlement.transact(registration, owner)
+    return Deployment(
+        parameters=parameters,
+        genesis_root="0x" + root.hex(),
+        settlement=SettlementEntry(
+            chain_id=settlement.chain_id,
+            name=settlement.name,
+            validators=_addresses(settlement.finalized_header()),
+            deployed_at=started[settlement.chain_id],
+            mailbox=contracts.mailbox.address,
+            clients=clients[settlement.chain_id],
+            forced_queue=contracts.forced_queue.address,
+            rollup=contracts.rollup.address,
+            outbox=contracts.outbox.address,
+        ),
+        vaults=tuple(
+            VaultEntry(
+                chain_id=chain.chain_id,
+                name=chain.name,
+                validators=_addresses(chain.finalized_header()),
+                deployed_at=started[chain.chain_id],
+                mailbox=mailboxes[chain.chain_id].address,
+                clients=clients[chain.chain_id],
+                vault=vaults[chain.chain_id].address,
+            )
+            for chain in vault_chains
+        ),
+        assets=assets,
+    )
+
+
+def _addresses(header: SealedHeader) -> tuple[ChecksumAddress, ...]:
+    return tuple(to_checksum_address(validator) for validator in header.validators)
+
+
+def _deploy_tokens(
+    vault_chains: Sequence[Chain], parameters: NetworkParameters, owner: LocalAccount
+) -> tuple[RegisteredAsset, ...]:
+    listed: list[tuple[int, ChecksumAddress, str, int]] = []
+    for chain in vault_chains:
+        for token in parameters.tokens:
+            contract = chain.deploy("TestToken", [token.name, token.symbol, token.decimals], owner)
+            listed.append((chain.chain_id, contract.address, token.symbol, token.decimals))
+        listed.append((chain.chain_id, ZERO_ADDRESS, ETHER_SYMBOL, ETHER_DECIMALS))
+    return tuple(
+        RegisteredAsset(asset=number, chain_id=chain_id, token=token, symbol=symbol, decimals=decimals)
+        for number, (chain_id, token, symbol, decimals) in enumerate(listed)
+    )
+
+
+def _deploy_settlement(  # noqa: PLR0913, PLR0917 - the inputs of one call, passed on
+    chain: Chain,
+    assets: tuple[RegisteredAsset, ...],
+    parameters: NetworkParameters,
+    owner: LocalAccount,
+    genesis_root: Callable[[GenesisInputs], bytes],
+    poster: ChecksumAddress,
+    insurance_owner: ChecksumAddress,
+) -> tuple[_Settlement, bytes]:
+    mailbox = chain.deploy("Mailbox", [owner.address], owner)
+    queue = chain.deploy(
+        "ForcedQueue",
+        [
+            mailbox.address,
+            owner.address,
+            insurance_owner,
+            parameters.inclusion_delay_seconds,
+            parameters.inclusion_spacing_seconds,
+        ],
+        owner,
+    )
+    nonce = chain.w3.eth.get_transaction_count(owner.address)
+    predicted = to_checksum_address(create_address(to_canonical_address(owner.address), nonce))
+    root = genesis_root(
+        GenesisInputs(settlement_chain=chain.chain_id, rollup=predicted, insurance_owner=insurance_owner, assets=assets)
+    )
+    rollup = chain.deploy(
+        "Rollup",
+        [
+            owner.address,
+            queue.address,
+            root,
+            parameters.challenge_seconds,
+            parameters.challenge_blocks,
+            parameters.max_clock_lag_seconds,
+            poster,
+        ],
+        owner,
+    )
+    if rollup.address != predicted:
+        raise Rejected(Reason.ADDRESS_MISMATCH, f"{rollup.address}, predicted {predicted}")
+    outbox = chain.deploy("WithdrawalOutbox", [mailbox.address, rollup.address, owner.address], owner)
+    return _Settlement(mailbox=mailbox, forced_queue=queue, rollup=rollup, outbox=outbox), root
+
+
+def _connect(
+    here: Chain,
+    there: Chain,
+    mailboxes: dict[int, Contract],
+    parameters: NetworkParameters,
+    owner: LocalAccount,
+) -> ChecksumAddress:
+    """Deploy on `here` a client of `there`, from its finalised header, and the route that uses it."""
+    header = there.finalized_header()
+    client = here.deploy(
+        "QbftLightClient",
+        [
+            there.chain_id,
+            header.number,
+            consensus_state(header).as_abi(),
+            list(_addresses(header)),
+            parameters.trusting_period_seconds,
+            parameters.max_clock_drift_seconds,
+            parameters.trust_numerator,
+            parameters.trust_denominator,
+        ],
+        owner,
+    )
+    route = (
+        client.address,
+        mailboxes[there.chain_id].address,
+        parameters.route_epoch,
+        parameters.max_timeout_seconds,
+        parameters.max_proof_age_seconds,
+        parameters.max_gas_limit,
+        parameters.max_payload_bytes,
+    )
+    here.transact(mailboxes[here.chain_id].functions.addRoute(there.chain_id, route), owner)
+    return to_checksum_address(client.address)

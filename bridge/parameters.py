@@ -1,0 +1,77 @@
+"""The numbers a network is deployed with, with safe defaults."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from bridge.errors import Reason, Rejected
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenParameters:
+    """A test token deployed on every vault chain."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: str = "USD Coin"
+    symbol: str = "USDC"
+    decimals: int = 6
+
+
+USDC = TokenParameters()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkParameters:
+    """What every contract of a network is constructed with; raises `Rejected(UNSAFE_PARAMETER)` outside safe bounds.
+
+    Times in seconds. A route's timeout and proof age together lie within its clients' trusting period, so that whatever
+    was sent can be proven back.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    trusting_period_seconds: int = 14 * DAY
+    max_clock_drift_seconds: int = 30
+    trust_numerator: int = 2
+    trust_denominator: int = 3
+
+    route_epoch: int = 1
+    max_timeout_seconds: int = 2 * DAY
+    max_proof_age_seconds: int = 1 * DAY
+    max_gas_limit: int = 1_000_000
+    max_payload_bytes: int = 4_096
+
+    inclusion_delay_seconds: int = 12 * HOUR
+    inclusion_spacing_seconds: int = 1
+
+    challenge_seconds: int = 7 * DAY
+    challenge_blocks: int = 50
+    max_clock_lag_seconds: int = 1 * HOUR
+
+    tokens: tuple[TokenParameters, ...] = (USDC,)
+
+    def __post_init__(self) -> None:
+        rules = {
+            "the trusting period is positive": self.trusting_period_seconds > 0,
+            "the trust level lies in [1/3, 1]": 0 < self.trust_denominator <= 3 * self.trust_numerator
+            and self.trust_numerator <= self.trust_denominator,
+            "a drift bound is not negative": self.max_clock_drift_seconds >= 0,
+            "timeout and proof age are positive": min(self.max_timeout_seconds, self.max_proof_age_seconds) > 0,
+            "timeout and proof age fit into the trusting period": (
+                self.max_timeout_seconds + self.max_proof_age_seconds < self.trusting_period_seconds
+            ),
+            "gas and payload have room": self.max_gas_limit >= 100_000 and self.max_payload_bytes >= 160,
+            "inclusion takes some time": min(self.inclusion_delay_seconds, self.inclusion_spacing_seconds) > 0,
+            "the challenge period is positive in seconds and blocks": min(self.challenge_seconds, self.challenge_blocks)
+            > 0,
+            "the clock may lag": self.max_clock_lag_seconds > 0,
+        }
+        broken = [rule for rule, holds in rules.items() if not holds]
+        if broken:
+            raise Rejected(Reason.UNSAFE_PARAMETER, "; ".join(broken))

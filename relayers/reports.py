@@ -1,0 +1,110 @@
+"""What a step says about itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Did(StrEnum):
+    """Something a step changed, in a database or on a chain."""
+
+    SEEN = "seen"
+    DELIVERED = "delivered"
+    EXPIRED = "expired"
+    ANSWERED = "answered"
+    ACKNOWLEDGED = "acknowledged"
+    ABANDONED = "abandoned"
+    FAILED = "failed"
+    CLIENT_UPDATED = "client updated"
+    PAID = "paid"
+    TAKEN = "taken"
+    POSTED = "posted"
+    RELEASED = "released"
+    PUBLISHED = "published"
+
+
+class WaitsFor(StrEnum):
+    """Why there is something left to do that this step could not."""
+
+    SOURCE_FINALITY = "finality of the source chain"
+    DESTINATION_FINALITY = "finality of the destination chain"
+    CLIENT_UPDATE = "a client update"
+    CLIENT_FROZEN = "a frozen or expired client"
+    RETRY = "the next attempt"
+    CHAIN = "an unavailable chain"
+    CHALLENGE = "the challenge period"
+    SEQUENCER = "the sequencer"
+    PRICE = "a price"
+    TRUST = "headers sealed by trusted validators"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing done; `subject` is a packet id, a height, an index."""
+
+    did: Did
+    subject: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """One thing waited for."""
+
+    waits_for: WaitsFor
+    subject: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReport:
+    """Everything one step did, in order, and what it waits for."""
+
+    actions: tuple[Action, ...] = ()
+    waiting: tuple[Wait, ...] = ()
+
+    @property
+    def did(self) -> int:
+        """How many things were done."""
+        return len(self.actions)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing was done and nothing is waited for."""
+        return not self.actions and not self.waiting
+
+    def count(self, did: Did) -> int:
+        """How many things of one sort were done."""
+        return sum(action.did is did for action in self.actions)
+
+
+class Daemon(Protocol):
+    """Something that makes progress one step at a time and may be killed at any line of it."""
+
+    def step(self) -> StepReport:
+        """Read, decide, persist, act, confirm; never raises for what a later step can mend."""
+        ...
+
+
+class Journal:
+    """Collects the report of the step that is running."""
+
+    def __init__(self) -> None:
+        self._actions: list[Action] = []
+        self._waiting: list[Wait] = []
+
+    def did(self, did: Did, subject: object, detail: str = "") -> None:
+        """Note something done."""
+        self._actions.append(Action(did=did, subject=_name(subject), detail=detail))
+
+    def waits_for(self, waits_for: WaitsFor, subject: object, detail: str = "") -> None:
+        """Note something waited for."""
+        self._waiting.append(Wait(waits_for=waits_for, subject=_name(subject), detail=detail))
+
+    def report(self) -> StepReport:
+        """What was noted."""
+        return StepReport(actions=tuple(self._actions), waiting=tuple(self._waiting))
+
+
+def _name(subject: object) -> str:
+    return "0x" + subject.hex() if isinstance(subject, bytes) else str(subject)
