@@ -126,14 +126,15 @@ class Assembly:
         self._parent_root = batch.state_root
         return batch
 
-    def posted(self, index: int) -> None:
-        """Forget the oldest sealed batch, which is `index`. Raises `BatchRefused`."""
+    def posted(self, index: int) -> Batch:
+        """Let go of the oldest sealed batch, which is `index`. Raises `BatchRefused`."""
         if index >= self.next_index:
             raise BatchRefused(BatchReason.UNKNOWN, index)
         if not self.sealed or self.sealed[0].index != index:
             raise BatchRefused(BatchReason.OUT_OF_ORDER, index)
         batch = self.sealed.popleft()
         self._sealed_size -= len(batch.data) + ROOT_BYTES * len(batch.roots)
+        return batch
 
     def _room(self) -> OpenSegment:
         if self.open is None or self.open.is_full:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from coincurve import PrivateKey, PublicKey
+from coincurve import PublicKey
 
+from exchange.engine.events import Event
+from exchange.engine.signing import Key, Signer
 from exchange.sequencer.errors import InvalidSignature
 from exchange.state.config import Domain
 from exchange.state.hashing import keccak256
@@ -17,13 +19,15 @@ class Confirmation:
     """Place and time of a step. Two of them with one sequence and different step hashes convict the operator.
 
     `sequence`: steps executed up to and with this one. `step_hash`: keccak-256 of the step's bytes. `clock`: seconds,
-    that of its segment. `signature`: r, s, v (27 or 28) over the EIP-712 digest.
+    that of its segment. `signature`: r, s, v (27 or 28) over the EIP-712 digest. `events` are not signed: what the step
+    did, together with the steps that finished it; empty when an earlier confirmation is repeated.
     """
 
     sequence: int
     step_hash: bytes
     clock: int
     signature: bytes
+    events: tuple[Event, ...] = ()
 
 
 class ConfirmationSigner(Protocol):
@@ -33,25 +37,23 @@ class ConfirmationSigner(Protocol):
     def address(self) -> bytes:
         """The operator, 20 bytes."""
 
-    def sign(self, *, sequence: int, step_hash: bytes, clock: int) -> Confirmation:
-        """Confirm a step. The same arguments give the same bytes."""
+    def sign(self, *, sequence: int, step_hash: bytes, clock: int) -> bytes:
+        """Signature (65 bytes) of a confirmation. The same arguments give the same bytes."""
 
 
 class OperatorKey:
-    """A signer with the key (32 bytes) in memory; the domain is that of the steps."""
+    """A signer with the key in memory; the domain is that of the steps."""
 
-    __slots__ = ("_domain", "_key", "address")
+    __slots__ = ("_domain", "_signer", "address")
 
-    def __init__(self, key: bytes, domain: Domain) -> None:
-        self._key = PrivateKey(key)
+    def __init__(self, key: Key, domain: Domain) -> None:
+        self._signer = key if isinstance(key, Signer) else Signer(key)
         self._domain = domain
-        self.address = _address(self._key.public_key)
+        self.address = self._signer.address
 
-    def sign(self, *, sequence: int, step_hash: bytes, clock: int) -> Confirmation:
-        """Confirm a step; deterministic (RFC 6979)."""
-        signature = self._key.sign_recoverable(_digest(self._domain, sequence, step_hash, clock), hasher=None)
-        encoded = signature[:64] + bytes((27 + signature[64],))
-        return Confirmation(sequence=sequence, step_hash=step_hash, clock=clock, signature=encoded)
+    def sign(self, *, sequence: int, step_hash: bytes, clock: int) -> bytes:
+        """Signature (65 bytes) of a confirmation; deterministic (RFC 6979)."""
+        return self._signer.sign(_digest(self._domain, sequence, step_hash, clock))
 
 
 def recover_operator(confirmation: Confirmation, domain: Domain) -> bytes:

@@ -6,7 +6,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from exchange.sequencer.confirmation import OperatorKey, recover_operator
+from exchange.sequencer.confirmation import Confirmation, OperatorKey, recover_operator
 from exchange.sequencer.errors import InvalidSignature
 from exchange.state.config import Domain
 
@@ -16,9 +16,9 @@ DOMAIN = Domain(settlement_chain=1001, rollup=ROLLUP)
 FIELDS = [("sequence", "uint64"), ("stepHash", "bytes32"), ("clock", "uint64")]
 
 
-def confirmation(**changes):
-    signer = OperatorKey(KEY, DOMAIN)
-    return signer.sign(**({"sequence": 7, "step_hash": b"\x33" * 32, "clock": 1_700_000_000} | changes))
+def confirmation():
+    fields = {"sequence": 7, "step_hash": b"\x33" * 32, "clock": 1_700_000_000}
+    return Confirmation(**fields, signature=OperatorKey(KEY, DOMAIN).sign(**fields))
 
 
 def test_the_signature_is_that_of_the_typed_message():
