@@ -79,6 +79,7 @@ interface IMailbox is IERC7786GatewaySource {
     /// one keeps it.
     function addRoute(uint64 chainId, Route calldata route) external;
 
+    /// @notice All zero where there is no such route.
     function route(uint64 chainId, uint32 epoch) external view returns (Route memory);
 
     /// @notice Epoch new packets to the chain are sent in; 0 while there is no route.

@@ -8,6 +8,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {SlotDerivation} from "@openzeppelin/contracts/utils/SlotDerivation.sol";
 import {InteroperableAddress} from "@openzeppelin/contracts/utils/draft-InteroperableAddress.sol";
 import {IMailbox, IPacketSender, Route} from "../interfaces/IMailbox.sol";
+import {AbiCalldata} from "../libraries/AbiCalldata.sol";
 import {GuardedCall} from "../libraries/GuardedCall.sol";
 import {PacketCodec} from "../libraries/PacketCodec.sol";
 import {SendAttributes} from "../libraries/SendAttributes.sol";
@@ -17,6 +18,8 @@ import {Answer, Fees, Packet, Status} from "../types/Packet.sol";
 /// @notice See {IMailbox}.
 /// @dev A peer is another instance of this code: its storage layout is taken to be the same.
 contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
+    using AbiCalldata for bytes;
+
     uint8 private constant VERSION = 1;
     uint256 private constant CALLBACK_GAS = 200_000;
     uint32 private constant FIRST_EPOCH = 1;
@@ -141,7 +144,7 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
 
     /// @inheritdoc IMailbox
     function route(uint64 chainId, uint32 epoch) external view override returns (Route memory) {
-        return _route(chainId, epoch);
+        return _routes[chainId][epoch];
     }
 
     /// @inheritdoc IERC7786GatewaySource
@@ -189,8 +192,9 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
         private
         view
     {
-        (uint64 height, bytes memory clientProof) = abi.decode(proof, (uint64, bytes));
-        uint64 timestamp = path.client.verifyStorage(height, path.peer, slots, values, clientProof);
+        uint256 height = proof.wordAt(0);
+        require(height <= type(uint64).max, AbiCalldata.MalformedEncoding());
+        uint64 timestamp = path.client.verifyStorage(uint64(height), path.peer, slots, values, proof.bytesAt(0, 32));
         require(uint256(timestamp) + path.maxProofAge >= block.timestamp, ProofTooOld(timestamp));
     }
 
