@@ -5,9 +5,9 @@ import os
 # Read once by eth-hash at its first import; pysha3 is about 20 times faster than the pure Python fallback.
 os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
 
-from chains.chain import Chain  # noqa: E402 - the hash backend has to be chosen first
-from chains.clock import Clock, VirtualClock  # noqa: E402
-from chains.errors import (  # noqa: E402
+from chains.chain import Chain
+from chains.clock import Clock, VirtualClock
+from chains.errors import (
     ChainError,
     ChainHalted,
     InsufficientFunds,
@@ -21,19 +21,19 @@ from chains.errors import (  # noqa: E402
     Unavailable,
     WrongChainId,
 )
-from chains.finality import Depth, FinalityPolicy, QbftFinal  # noqa: E402
-from chains.headers import SealedHeader  # noqa: E402
-from chains.local import LocalChain  # noqa: E402
-from chains.proofs import (  # noqa: E402
+from chains.finality import Depth, FinalityPolicy, QbftFinal
+from chains.headers import SealedHeader
+from chains.local import LocalChain
+from chains.proofs import (
     AccountProof,
     StorageProof,
     verify_account,
     verify_storage,
     verify_trie,
 )
-from chains.qbft import ExtraData, Variant, Vote, block_hash, commit_digest, quorum  # noqa: E402
-from chains.reverts import RevertReason, decode_revert  # noqa: E402
-from chains.validators import Validator, ValidatorSet  # noqa: E402
+from chains.qbft import ExtraData, Variant, Vote, block_hash, commit_digest, quorum
+from chains.reverts import RevertReason, decode_revert
+from chains.validators import Validator, ValidatorSet
 
 __all__ = [
     "AccountProof",

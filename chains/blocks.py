@@ -35,7 +35,6 @@ class Transaction:
     y_parity: int
     r: int
     s: int
-    intrinsic_gas: int
     native: Any = field(repr=False, compare=False)
 
     @property

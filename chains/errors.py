@@ -99,11 +99,11 @@ class ChainError(Exception):
         self.message = message
 
 
-class Rejected(ChainError):
+class Rejected(ChainError):  # noqa: N818 - named after the answer, not after the class tree
     """The request is wrong and stays wrong."""
 
 
-class Unavailable(ChainError):
+class Unavailable(ChainError):  # noqa: N818
     """The request may be right; nothing was done; try again later."""
 
 

@@ -1,11 +1,14 @@
 """The one door to py-evm and py-trie: executes transactions over a key-value store and reads its tries.
 
-Nothing else in the house imports `eth` or `trie`. Blocks, headers, seals and the pool are this package's own; py-evm is the
-state transition and nothing more, which skips its quadratic block building and double validation.
+Nothing else in the house imports `eth` or `trie`. Blocks, headers, seals and the pool are this package's own; py-evm is
+the state transition and nothing more, which skips its quadratic block building and double validation.
 """
 
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
-from dataclasses import dataclass
+# py-evm types addresses and hashes as NewTypes of bytes and leaves parts untyped; this file is where that ends.
+# mypy: disable-error-code="arg-type, attr-defined, no-untyped-call"
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from types import SimpleNamespace
 from typing import Any, cast
@@ -27,8 +30,9 @@ from eth_keys.exceptions import BadSignature
 from eth_utils import ValidationError as EthUtilsValidationError
 from trie import HexaryTrie
 
-from chains.blocks import Receipt, Transaction, create_address
+from chains.blocks import BLOOM_BYTES, Receipt, Transaction, create_address
 from chains.errors import Reason, Rejected
+from chains.keys import CURVE_ORDER
 
 EMPTY_ROOT: bytes = keccak(b"\x80")
 BLOB_TRANSACTION = 3
@@ -53,6 +57,17 @@ class BlockContext:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallMessage:
+    """A message to run and forget; `to` is None for a creation, `gas` is what the message itself gets."""
+
+    sender: bytes
+    to: bytes | None
+    value: int = 0
+    payload: bytes = b""
+    gas: int = CALL_GAS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What a call came to: output or revert bytes, and the name of the EVM's error, None on success."""
 
@@ -63,18 +78,21 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
-    """A block's worth of transactions, executed and persisted; `dropped` stopped being valid, `deferred` did not fit."""
+    """What a block's transactions came to, persisted.
+
+    failures: outcome by hash of those that reverted. dropped: stopped being valid, and why. deferred: did not fit.
+    """
 
     state_root: bytes
-    transaction_root: bytes
-    receipt_root: bytes
-    bloom: bytes
-    gas_used: int
-    transactions: tuple[Transaction, ...]
-    receipts: tuple[Receipt, ...]
-    failures: dict[bytes, Outcome]
-    dropped: tuple[tuple[Transaction, str], ...]
-    deferred: tuple[Transaction, ...]
+    transaction_root: bytes = EMPTY_ROOT
+    receipt_root: bytes = EMPTY_ROOT
+    bloom: bytes = bytes(BLOOM_BYTES)
+    gas_used: int = 0
+    transactions: tuple[Transaction, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    failures: Mapping[bytes, Outcome] = field(default_factory=dict)
+    dropped: tuple[tuple[Transaction, str], ...] = ()
+    deferred: tuple[Transaction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,22 +113,13 @@ class Evm:
         self._database = AtomicDB(self._store)
         self.chain_id = chain_id
 
-    def genesis(self, balances: Iterable[tuple[bytes, int]]) -> bytes:
-        """Write the first state and answer its root."""
-        context = BlockContext(
-            chain_id=self.chain_id,
-            number=0,
-            timestamp=0,
-            coinbase=bytes(20),
-            mix_hash=bytes(32),
-            gas_limit=0,
-            base_fee=0,
-        )
+    def genesis(self, context: BlockContext, balances: Iterable[tuple[bytes, int]]) -> Execution:
+        """Write the first state: balances in wei and nothing else."""
         state = self._state(context, EMPTY_ROOT)
         for address, balance in balances:
             state.set_balance(address, balance)
         state.persist()
-        return state.state_root
+        return Execution(state_root=state.state_root)
 
     def execute(self, context: BlockContext, parent_root: bytes, transactions: Sequence[Transaction]) -> Execution:
         """Run transactions in order and persist the state they lead to."""
@@ -147,7 +156,7 @@ class Evm:
             state_root=state.state_root,
             transaction_root=self._write_trie([transaction.native for transaction in done]),
             receipt_root=self._write_trie(native_receipts),
-            bloom=bloom.to_bytes(256, "big"),
+            bloom=bloom.to_bytes(BLOOM_BYTES, "big"),
             gas_used=progress.gas_used,
             transactions=tuple(done),
             receipts=tuple(Receipt.decode(receipt.encode()) for receipt in native_receipts),
@@ -156,39 +165,41 @@ class Evm:
             deferred=tuple(deferred),
         )
 
-    def call(
-        self,
-        context: BlockContext,
-        root: bytes,
-        *,
-        sender: bytes,
-        to: bytes | None,
-        value: int,
-        payload: bytes,
-        gas: int = CALL_GAS,
-    ) -> Outcome:
-        """Run a message without writing anything and without asking who pays for gas; `gas` is what the message gets."""
+    def call(self, context: BlockContext, root: bytes, call: CallMessage) -> Outcome:
+        """Run a message without writing anything and without asking who pays for gas."""
         state = self._state(context, root)
-        transaction_context = CancunTransactionContext(gas_price=0, origin=sender)
-        if state.get_balance(sender) < value:
+        if state.get_balance(call.sender) < call.value:
             return Outcome(output=b"", error="InsufficientFunds", gas_used=0)
-        state.mark_address_warm(sender)
-        state.mark_address_warm(context.coinbase)
-        if to is None:
-            created = create_address(sender, state.get_nonce(sender))
-            state.increment_nonce(sender)
+        transaction_context = CancunTransactionContext(gas_price=0, origin=call.sender)
+        for warm in (call.sender, context.coinbase, call.to):
+            if warm is not None:
+                state.mark_address_warm(warm)
+        if call.to is None:
+            created = create_address(call.sender, state.get_nonce(call.sender))
+            state.increment_nonce(call.sender)
             message = Message(
-                gas=gas, to=b"", sender=sender, value=value, data=b"", code=payload, create_address=created
+                gas=call.gas,
+                to=b"",
+                sender=call.sender,
+                value=call.value,
+                data=b"",
+                code=call.payload,
+                create_address=created,
             )
             computation = state.computation_class.apply_create_message(state, message, transaction_context)
         else:
-            state.mark_address_warm(to)
-            code, delegate = PragueTransactionExecutor(state).get_code_at_address(to)
+            code, delegate = PragueTransactionExecutor(state).get_code_at_address(call.to)
             message = Message(
-                gas=gas, to=to, sender=sender, value=value, data=payload, code=code, is_delegation=delegate is not None
+                gas=call.gas,
+                to=call.to,
+                sender=call.sender,
+                value=call.value,
+                data=call.payload,
+                code=code,
+                is_delegation=delegate is not None,
             )
             computation = state.computation_class.apply_message(state, message, transaction_context)
-        return _outcome(computation, gas - computation.get_gas_remaining())
+        return _outcome(computation, call.gas - computation.get_gas_remaining())
 
     def account(self, root: bytes, address: bytes) -> Account:
         """The account at a state root; an absent one is empty."""
@@ -243,25 +254,32 @@ class Evm:
 
 
 def decode_transaction(raw: bytes) -> Transaction:
-    """Read signed transaction bytes; raises Rejected for malformed, unsupported or unsigned ones."""
+    """Read signed transaction bytes; raises Rejected for malformed, unsupported or wrongly signed ones."""
     if not raw:
         raise Rejected(Reason.MALFORMED_TRANSACTION, "no bytes")
     if raw[0] == BLOB_TRANSACTION:
         raise Rejected(Reason.UNSUPPORTED_TRANSACTION, "blob transactions are not taken")
+    type_id = raw[0] if raw[0] < 0x80 else 0
     try:
         native = PragueVM.get_transaction_builder().decode(raw)
-        native.validate()
-        if native.encode() != raw:
-            raise Rejected(Reason.MALFORMED_TRANSACTION, "not in canonical form")
-    except Rejected:
-        raise
+        is_canonical = native.encode() == raw
+        least_gas = max(native.intrinsic_gas, _calldata_floor(native.data))
     except Exception as error:  # py-evm lets every kind of exception out of malformed bytes
         raise Rejected(Reason.MALFORMED_TRANSACTION, f"{type(error).__name__}: {error}") from error
+    if not is_canonical:
+        raise Rejected(Reason.MALFORMED_TRANSACTION, "not in canonical form")
+    if native.gas < least_gas:
+        raise Rejected(Reason.GAS_LIMIT_TOO_LOW, f"{native.gas}, at least {least_gas}")
+    if native.s > CURVE_ORDER // 2:
+        raise Rejected(Reason.INVALID_SIGNATURE, "s is high")
     try:
         sender = native.sender
     except (BadSignature, EthUtilsValidationError, ValueError) as error:
         raise Rejected(Reason.INVALID_SIGNATURE, str(error)) from error
-    type_id = raw[0] if raw[0] < 0x80 else 0
+    try:
+        native.validate()
+    except EthUtilsValidationError as error:
+        raise Rejected(Reason.MALFORMED_TRANSACTION, str(error)) from error
     return Transaction(
         hash=native.hash,
         raw=raw,
@@ -279,7 +297,6 @@ def decode_transaction(raw: bytes) -> Transaction:
         y_parity=native.y_parity,
         r=native.r,
         s=native.s,
-        intrinsic_gas=max(native.intrinsic_gas, _calldata_floor(native.data)),
         native=native,
     )
 
@@ -304,7 +321,7 @@ def _outcome(computation: ComputationAPI, gas_used: int) -> Outcome:
     return Outcome(output=output, error=type(error).__name__, gas_used=gas_used)
 
 
-class _Database(BaseDB):  # type: ignore[misc]  # py-evm's base class is untyped
+class _Database(BaseDB):
     """py-evm's idea of a key-value store, over ours."""
 
     def __init__(self, store: MutableMapping[bytes, bytes]) -> None:

@@ -19,7 +19,7 @@ class SealedHeader:
     """A header, the consensus facts in its extraData, and its commit seals in the order they arrived.
 
     All hashes are 32 bytes, `timestamp` is in seconds, `seals` are 65 bytes each (r, s, v of 0 or 1). A header that is
-    not final yet has no seals. `fields` are the raw header fields in order; their extraData is ignored in favour of `extra`.
+    not final yet has no seals. `fields` are the raw header fields in order; `extra` stands in for their extraData.
     """
 
     number: int
@@ -70,6 +70,21 @@ class SealedHeader:
     def seals(self) -> tuple[bytes, ...]:
         """Commit seals in the order they arrived, none while the block is not final."""
         return self.extra.seals
+
+    @property
+    def base_fee(self) -> int:
+        """Wei per gas that this block burns."""
+        return int.from_bytes(self.fields[15], "big")
+
+    @property
+    def gas_limit(self) -> int:
+        """Gas this block could hold."""
+        return int.from_bytes(self.fields[9], "big")
+
+    @property
+    def gas_used(self) -> int:
+        """Gas this block holds."""
+        return int.from_bytes(self.fields[10], "big")
 
     @property
     def coinbase(self) -> bytes:

@@ -16,37 +16,31 @@ from chains.clock import Clock, VirtualClock
 from chains.errors import ChainHalted, Reason, Rejected, TransactionReverted
 from chains.evm import BlockContext, Evm, Execution, Outcome, decode_transaction
 from chains.finality import Depth, FinalityPolicy, QbftFinal
-from chains.headers import SealedHeader, integer
-from chains.ledger import Ledger
+from chains.headers import SealedHeader
+from chains.ledger import Included, Ledger
 from chains.pool import Pool
 from chains.proofs import AccountProof, StorageProof
+from chains.proposals import GENESIS_BASE_FEE, draft_header, next_base_fee
 from chains.provider import LocalProvider
-from chains.qbft import ExtraData
 from chains.reverts import decode_revert
 from chains.rpc import EthApi
-from chains.rpc_objects import base_fee_of
 from chains.store import ChainConstants, ChainFile, NodeStore
 from chains.validators import Validator, ValidatorSet, collect_seals
 from chains.web3_chain import Web3Chain
 
 GAS_LIMIT = 60_000_000
 """Room for batches of 120 kB of calldata, which cost 40 gas a byte at Prague's floor."""
-GENESIS_BASE_FEE = 7
-"""Wei; the lowest EIP-1559 fee that an empty block does not lower further, so fees stay what they are."""
-EMPTY_UNCLES = keccak(b"\xc0")
-EMPTY_TRIE = keccak(b"\x80")
-EMPTY_REQUESTS = bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
 
 
 class LocalChain(Web3Chain):
     """A py-evm chain (Prague) with its own chain id, Besu QBFT seals, storage proofs, finality and a given clock.
 
     Blocks are mined only when `mine` or `wait` is called. The same arguments and calls give the same block hashes.
-    chain_id: enforced on every transaction. validators: how many, or which. seed: of the validators' keys and of each block's
-    randomness. balances: wei by address in the genesis block. database_path: a new SQLite file to keep the chain in.
+    chain_id: enforced on every transaction. validators: how many, or which. seed: of the validators' keys and of each
+    block's randomness. balances: wei by address in the genesis block. database_path: a new file to keep the chain in.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every argument but the first two has a default
         self,
         *,
         chain_id: int,
@@ -66,15 +60,19 @@ class LocalChain(Web3Chain):
             gas_limit=gas_limit,
             finality_depth=finality.blocks if isinstance(finality, Depth) else 0,
         )
-        chain_file = None if database_path is None else ChainFile.create(Path(database_path), constants)
-        self._assemble(constants, clock, finality or QbftFinal(), chain_file)
-        self._validators: ValidatorSet | None = (
+        members = (
             ValidatorSet.derived(validators, chain_id=chain_id, seed=seed)
             if isinstance(validators, int)
             else ValidatorSet(validators)
         )
+        chain_file = None if database_path is None else ChainFile.create(Path(database_path), constants)
+        self._assemble(constants, clock, finality or QbftFinal(), chain_file)
+        self._validators: ValidatorSet | None = members
         accounts = [(to_canonical_address(address), wei) for address, wei in sorted((balances or {}).items())]
-        self._append(self._genesis(self.evm.genesis(accounts)), ())
+        context = self._genesis_context()
+        execution = self.evm.genesis(context, accounts)
+        genesis = draft_header(context, bytes(32), execution, validators=self.validators.addresses, round_number=0)
+        self._append(genesis, execution, ())
 
     @classmethod
     def open(cls, database_path: Path | str) -> Self:
@@ -84,8 +82,8 @@ class LocalChain(Web3Chain):
         depth = constants.finality_depth
         chain = cls.__new__(cls)
         clock = VirtualClock(0)
-        chain._assemble(constants, clock, Depth(depth) if depth else QbftFinal(), chain_file)
-        chain._validators = None
+        chain._assemble(constants, clock, Depth(depth) if depth else QbftFinal(), chain_file)  # noqa: SLF001 - its own class
+        chain._validators = None  # noqa: SLF001 - nobody left to seal
         for block in chain_file.blocks():
             chain.ledger.append(block)
         clock.advance(chain.head().timestamp)
@@ -183,7 +181,7 @@ class LocalChain(Web3Chain):
                 raise Rejected(Reason.UNKNOWN_TRANSACTION, f"0x{key.hex()}")
             self.mine()
         if not included.receipt.succeeded:
-            raise self._failure(key)
+            raise self._failure(included)
         return self.w3.eth.get_transaction_receipt(HexBytes(key))
 
     def next_nonce(self, sender: bytes) -> int:
@@ -191,20 +189,21 @@ class LocalChain(Web3Chain):
         return self.pool.next_nonce(sender, self.evm.account(self.head().state_root, sender).nonce)
 
     def next_base_fee(self) -> int:
-        """Wei per gas that the next block burns, by EIP-1559 with a target of half the limit."""
-        parent = self.head()
-        base_fee, gas_used, target = base_fee_of(parent), int.from_bytes(parent.fields[10], "big"), self.gas_limit // 2
-        if gas_used > target:
-            return base_fee + max(base_fee * (gas_used - target) // target // 8, 1)
-        return base_fee - base_fee * (target - gas_used) // target // 8
+        """Wei per gas that the next block burns."""
+        return next_base_fee(self.head())
 
-    def _failure(self, transaction_hash: bytes) -> TransactionReverted:
-        outcome = self._failures.get(transaction_hash)
-        if outcome is None:
-            return TransactionReverted("Unknown", (), error="Unknown()")
+    def _failure(self, included: Included) -> TransactionReverted:
+        key = included.transaction.hash
+        outcome = self._failures.get(key) or self._replay(included).failures[key]
         if outcome.error != "Revert":
             return TransactionReverted(str(outcome.error), (), error=f"{outcome.error}()")
         return decode_revert(outcome.output).as_error()
+
+    def _replay(self, included: Included) -> Execution:
+        """Run a block again up to and with a transaction, for a chain that was reopened."""
+        number = included.block.header.number
+        transactions = included.block.transactions[: included.index + 1]
+        return self.evm.execute(self.context_of(number), self.header(number - 1).state_root, transactions)
 
     def _next_nonce(self, sender: bytes) -> int:
         return self.next_nonce(sender)
@@ -246,7 +245,9 @@ class LocalChain(Web3Chain):
                 continue
             context = self.next_context(proposer.address)
             execution = self.evm.execute(context, self.head().state_root, self.pool.transactions)
-            header = self._draft(context, execution, validators, attempt)
+            header = draft_header(
+                context, self.head().hash, execution, validators=validators.addresses, round_number=attempt
+            )
             if self.finality.finalized_height(number) == number:
                 header = header.with_seals(collect_seals(header, validators.validators))
                 if len(header.seals) < validators.quorum:
@@ -279,7 +280,7 @@ class LocalChain(Web3Chain):
             coinbase=header.coinbase,
             mix_hash=header.fields[13],
             gas_limit=self.gas_limit,
-            base_fee=base_fee_of(header),
+            base_fee=header.base_fee,
             ancestors=self.ledger.ancestors(number),
         )
 
@@ -337,8 +338,8 @@ class LocalChain(Web3Chain):
             raise ChainHalted(online=len(sealed.seals), needed=members.quorum)
         return sealed
 
-    def _genesis(self, state_root: bytes) -> SealedHeader:
-        context = BlockContext(
+    def _genesis_context(self) -> BlockContext:
+        return BlockContext(
             chain_id=self.chain_id,
             number=0,
             timestamp=self.clock.now(),
@@ -347,19 +348,13 @@ class LocalChain(Web3Chain):
             gas_limit=self.gas_limit,
             base_fee=GENESIS_BASE_FEE,
         )
-        return _header(context, bytes(32), state_root, self.validators, 0)
-
-    def _draft(
-        self, context: BlockContext, execution: Execution, validators: ValidatorSet, round_number: int
-    ) -> SealedHeader:
-        return _header(context, self.head().hash, execution.state_root, validators, round_number, execution)
 
     def _adopt(
         self, header: SealedHeader, execution: Execution, validators: ValidatorSet, sealed: Sequence[SealedHeader]
     ) -> None:
         self._failures.update(execution.failures)
         self._dropped.update((transaction.hash, why) for transaction, why in execution.dropped)
-        self._append(header, sealed, execution)
+        self._append(header, execution, sealed)
         self.pool.keep_only(execution.deferred)
         if not header.seals:
             self._sets[header.number] = validators
@@ -367,48 +362,9 @@ class LocalChain(Web3Chain):
             self.ledger.attach_seals(earlier)
             del self._sets[earlier.number]
 
-    def _append(self, header: SealedHeader, sealed: Sequence[SealedHeader], execution: Execution | None = None) -> None:
-        block = Block(
-            header=header,
-            transactions=execution.transactions if execution else (),
-            receipts=execution.receipts if execution else (),
-        )
+    def _append(self, header: SealedHeader, execution: Execution, sealed: Sequence[SealedHeader]) -> None:
+        block = Block(header=header, transactions=execution.transactions, receipts=execution.receipts)
         if self._file is not None:
             final = [header, *sealed] if header.seals else sealed
             self._file.commit(block, final, self._nodes.take_unsaved())
         self.ledger.append(block)
-
-
-def _header(
-    context: BlockContext,
-    parent_hash: bytes,
-    state_root: bytes,
-    validators: ValidatorSet,
-    round_number: int,
-    execution: Execution | None = None,
-) -> SealedHeader:
-    """The 21 fields of a post-merge Prague header."""
-    fields = (
-        parent_hash,
-        EMPTY_UNCLES,
-        context.coinbase,
-        state_root,
-        execution.transaction_root if execution else EMPTY_TRIE,
-        execution.receipt_root if execution else EMPTY_TRIE,
-        execution.bloom if execution else bytes(256),
-        integer(0),
-        integer(context.number),
-        integer(context.gas_limit),
-        integer(execution.gas_used if execution else 0),
-        integer(context.timestamp),
-        b"",
-        context.mix_hash,
-        bytes(8),
-        integer(context.base_fee),
-        EMPTY_TRIE,
-        integer(0),
-        integer(0),
-        bytes(32),
-        EMPTY_REQUESTS,
-    )
-    return SealedHeader.build(fields, ExtraData(validators=validators.addresses, round=round_number))

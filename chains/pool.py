@@ -12,7 +12,6 @@ from chains.errors import (
     WrongChainId,
 )
 from chains.evm import Account
-from chains.keys import CURVE_ORDER
 
 
 class Pool:
@@ -52,10 +51,6 @@ class Pool:
             return
         if transaction.chain_id != self._chain_id:
             raise WrongChainId(given=transaction.chain_id, expected=self._chain_id)
-        if transaction.s > CURVE_ORDER // 2:
-            raise Rejected(Reason.INVALID_SIGNATURE, "s is high")
-        if transaction.gas < transaction.intrinsic_gas:
-            raise Rejected(Reason.GAS_LIMIT_TOO_LOW, f"{transaction.gas}, at least {transaction.intrinsic_gas}")
         if transaction.gas > self._gas_limit:
             raise Rejected(Reason.GAS_LIMIT_TOO_HIGH, f"{transaction.gas}, a block holds {self._gas_limit}")
         if transaction.max_fee_per_gas < base_fee:

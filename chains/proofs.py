@@ -1,7 +1,7 @@
 """Merkle-Patricia proofs, checked strictly: every node is used exactly once and only presence can be proven.
 
-Nodes go from the root down; nodes under 32 bytes are inlined in their parent and must not be listed. What is absent raises
-ProofError(Absent): "not there" is never an answer that anything may rest on.
+Nodes go from the root down; nodes under 32 bytes are inlined in their parent and must not be listed. What is absent
+raises ProofError(Absent): "not there" is never an answer that anything may rest on.
 """
 
 from collections.abc import Iterator, Sequence
@@ -78,7 +78,7 @@ def verify_account(state_root: bytes, proof: AccountProof) -> ProvenAccount:
 
 
 def verify_storage(storage_root: bytes, proof: StorageProof) -> int:
-    """The non-zero word the proof proves under the storage root; raises ProofError, also when it is not `proof.value`."""
+    """The non-zero word proven under the storage root; raises ProofError, also when it is not `proof.value`."""
     value = _decode(verify_trie(storage_root, keccak(proof.slot.to_bytes(32, "big")), proof.nodes))
     if not isinstance(value, bytes) or not 0 < len(value) <= 32 or value[0] == 0:
         raise ProofError(ProofReason.MALFORMED_NODE, "a storage word is 1 to 32 bytes without leading zeros")

@@ -8,6 +8,7 @@ from typing import Any, cast
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 
 import contracts
 from chains.errors import TransactionReverted
@@ -67,7 +68,7 @@ def decode_revert(output: bytes, errors: Mapping[bytes, ErrorType] | None = None
     error = (errors or {}).get(selector) or BUILT_IN.get(selector) or declared_errors().get(selector)
     if error is not None:
         try:
-            args = tuple(decode(error.types, output[4:]))
+            args = tuple(map(_readable, error.types, decode(error.types, output[4:])))
         except (DecodingError, OverflowError, UnicodeDecodeError):
             pass
         else:
@@ -101,6 +102,10 @@ def abi_type(argument: Mapping[str, Any]) -> str:
     if not declared.startswith("tuple"):
         return declared
     return f"({','.join(map(abi_type, argument['components']))}){declared.removeprefix('tuple')}"
+
+
+def _readable(abi_type_name: str, value: Any) -> Any:
+    return to_checksum_address(value) if abi_type_name == "address" else value
 
 
 def _render(value: object) -> str:

@@ -60,7 +60,7 @@ class EthApi:
                 raise Rejected(Reason.METHOD_NOT_FOUND, method)
             try:
                 return {"result": handler(*params)}
-            except (TypeError, ValueError, KeyError, AttributeError) as error:
+            except (TypeError, ValueError) as error:
                 raise Rejected(Reason.INVALID_PARAMETERS, f"{method}: {error}") from error
         except _VmFailure as failure:
             return {"error": failure.object}
@@ -70,6 +70,7 @@ class EthApi:
 
     def _height(self, tag: str) -> int:
         """Height of a block tag or hexadecimal number; `pending` reads the head's state."""
+        _require_text(tag)
         match tag:
             case "latest" | "pending":
                 return self._chain.ledger.height
@@ -81,7 +82,7 @@ class EthApi:
 
     def _root(self, tag: str | Mapping[str, str]) -> bytes:
         if isinstance(tag, Mapping):
-            return self._chain.ledger.block_with_hash(_bytes(tag["blockHash"])).header.state_root
+            return self._chain.ledger.block_with_hash(_bytes(tag.get("blockHash", ""))).header.state_root
         return self._chain.ledger.block(self._height(tag)).header.state_root
 
     def _account(self, address: str, tag: str) -> evm.Account:
@@ -101,15 +102,14 @@ class EthApi:
     def _outcome(self, transaction: Mapping[str, Any], tag: str, gas: int) -> evm.Outcome:
         context = self._chain.next_context() if tag == "pending" else self._chain.context_of(self._height(tag))
         to = transaction.get("to")
-        return self._chain.evm.call(
-            context,
-            self._root(tag),
+        message = evm.CallMessage(
             sender=_address(transaction["from"]) if transaction.get("from") else bytes(20),
             to=_address(to) if to else None,
             value=_integer(transaction.get("value", 0)),
             payload=_bytes(transaction.get("data") or transaction.get("input") or "0x"),
-            gas=gas,
+            gas=min(gas, evm.CALL_GAS),
         )
+        return self._chain.evm.call(context, self._root(tag), message)
 
     def _call(self, transaction: Mapping[str, Any], tag: str = "latest", *_overrides: object) -> str:
         outcome = self._outcome(transaction, tag, _integer(transaction.get("gas", evm.CALL_GAS)))
@@ -180,6 +180,7 @@ class EthApi:
         return [rpc_objects.log_object(log) for log in found]
 
     def _log_height(self, tag: str) -> int:
+        _require_text(tag)
         return int(tag, 16) if tag.startswith("0x") else self._height(tag)
 
     def _proof(self, address: str, slots: Sequence[Any], tag: str) -> Json:
@@ -192,9 +193,9 @@ class EthApi:
         headers = [self._chain.ledger.block(number).header for number in range(first, last + 1)]
         return {
             "oldestBlock": quantity(first),
-            "baseFeePerGas": [quantity(rpc_objects.base_fee_of(header)) for header in headers]
+            "baseFeePerGas": [quantity(header.base_fee) for header in headers]
             + [quantity(self._chain.next_base_fee())],
-            "gasUsedRatio": [int.from_bytes(header.fields[10], "big") / self._chain.gas_limit for header in headers],
+            "gasUsedRatio": [header.gas_used / header.gas_limit for header in headers],
             "reward": [],
         }
 
@@ -219,6 +220,7 @@ class _VmFailure(Exception):  # noqa: N818 - never leaves this file
 def _bytes(value: str | bytes) -> bytes:
     if isinstance(value, bytes):
         return value
+    _require_text(value)
     if not value.startswith("0x"):
         raise ValueError(f"{value[:20]!r} is not 0x-prefixed hexadecimal")
     return bytes.fromhex(value[2:])
@@ -233,8 +235,17 @@ def _address(value: str | bytes) -> bytes:
 
 def _integer(value: str | int | bytes) -> int:
     if isinstance(value, bytes):
-        return int.from_bytes(value, "big")
-    return value if isinstance(value, int) else int(value, 16)
+        number = int.from_bytes(value, "big")
+    else:
+        number = value if isinstance(value, int) else int(value, 16)
+    if not 0 <= number < 2**256:
+        raise ValueError("a quantity is a non-negative 256-bit integer")
+    return number
+
+
+def _require_text(value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a string")
 
 
 def _listed(value: Any) -> Collection[Any]:

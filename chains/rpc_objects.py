@@ -108,7 +108,7 @@ def transaction_object(included: Included) -> Json:
     header = included.block.header
     return {
         **pending_transaction_object(included.transaction),
-        "gasPrice": quantity(included.transaction.gas_price(base_fee_of(header))),
+        "gasPrice": quantity(included.transaction.gas_price(header.base_fee)),
         "blockHash": byte_string(header.hash),
         "blockNumber": quantity(header.number),
         "transactionIndex": quantity(included.index),
@@ -130,7 +130,7 @@ def receipt_object(included: Included) -> Json:
         "contractAddress": None if created is None or not receipt.succeeded else to_checksum_address(created),
         "cumulativeGasUsed": quantity(receipt.cumulative_gas),
         "gasUsed": quantity(block.gas_used_by(included.index)),
-        "effectiveGasPrice": quantity(transaction.gas_price(base_fee_of(block.header))),
+        "effectiveGasPrice": quantity(transaction.gas_price(block.header.base_fee)),
         "status": quantity(int(receipt.succeeded)),
         "type": quantity(transaction.type_id),
         "logsBloom": byte_string(receipt.bloom),
@@ -181,8 +181,3 @@ def proof_object(proof: AccountProof) -> Json:
 def word(value: int) -> str:
     """A 32-byte word."""
     return byte_string(value.to_bytes(32, "big"))
-
-
-def base_fee_of(header: SealedHeader) -> int:
-    """Wei per gas that this block burns."""
-    return int.from_bytes(header.fields[15], "big")

@@ -27,7 +27,7 @@ class MemorySignRecord:
 
 
 class SqliteSignRecord:
-    """A record in a file, written and synced before the signature leaves; may be shared by several validators' files."""
+    """One validator's record in a file, written and synced before the signature leaves."""
 
     def __init__(self, path: Path) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)

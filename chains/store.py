@@ -1,7 +1,7 @@
 """Where a local chain's state and blocks live: in memory, and on request in a SQLite file as well.
 
-The file holds everything needed to read the chain back and check it: one row per trie node, block and sealed header, and
-the chain's constants. One transaction per block, so a crash leaves whole blocks only.
+The file holds everything needed to read the chain back and check it: one row per trie node, block and sealed header,
+and the chain's constants. One transaction per block, so a crash leaves whole blocks only.
 """
 
 import sqlite3
@@ -20,7 +20,8 @@ from chains.headers import SealedHeader
 SCHEMA = """
 CREATE TABLE chain (constants BLOB NOT NULL);
 CREATE TABLE nodes (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE blocks (number INTEGER PRIMARY KEY, header BLOB NOT NULL, transactions BLOB NOT NULL, receipts BLOB NOT NULL);
+CREATE TABLE blocks
+    (number INTEGER PRIMARY KEY, header BLOB NOT NULL, transactions BLOB NOT NULL, receipts BLOB NOT NULL);
 CREATE TABLE seals (number INTEGER PRIMARY KEY, seals BLOB NOT NULL);
 """
 
@@ -81,8 +82,9 @@ class NodeStore(MutableMapping[bytes, bytes]):
 class ChainFile:
     """One chain in one SQLite file."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, is_writable: bool) -> None:
         self._connection = connection
+        self._is_writable = is_writable
 
     @classmethod
     def create(cls, path: Path, constants: ChainConstants) -> "ChainFile":
@@ -90,19 +92,22 @@ class ChainFile:
         if path.exists():
             raise Rejected(Reason.DATABASE_EXISTS, path.name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, isolation_level=None)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.executescript(SCHEMA)
         connection.execute("INSERT INTO chain VALUES (?)", (msgspec.json.encode(constants),))
-        return cls(connection)
+        return cls(connection, is_writable=True)
 
     @classmethod
     def open(cls, path: Path) -> "ChainFile":
         """Open a kept chain for reading only; raises FileNotFoundError."""
         if not path.is_file():
             raise FileNotFoundError(path)
-        return cls(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None))
+        location = f"{path.resolve().as_uri()}?mode=ro"
+        return cls(
+            sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False), is_writable=False
+        )
 
     @property
     def constants(self) -> ChainConstants:
@@ -154,5 +159,7 @@ class ChainFile:
             )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; a chain that was being written is left in this one file, which may then be read-only."""
+        if self._is_writable:
+            self._connection.execute("PRAGMA journal_mode=DELETE")
         self._connection.close()

@@ -14,8 +14,8 @@ from chains.sign_record import MemorySignRecord, SignRecord
 class Validator:
     """One sealing key and how its holder behaves.
 
-    online: answers requests. equivocates: seals whatever it is asked to, twice if need be. The private key is handed out
-    only by `compromise`, which also remembers that it was.
+    online: answers requests. equivocates: seals whatever it is asked to, twice if need be. The private key is handed
+    out only by `compromise`, which also remembers that it was.
     """
 
     _key: bytes = field(repr=False)
@@ -30,11 +30,14 @@ class Validator:
 
     def seal(self, header: SealedHeader) -> bytes:
         """A 65-byte commit seal; raises Unavailable(ValidatorOffline) or Rejected(DoubleSign)."""
+        return self.sign(header.number, header.round, header.commit_digest)
+
+    def sign(self, height: int, round_number: int, digest: bytes) -> bytes:
+        """The seal of a header known by its commit digest; raises as `seal` does."""
         if not self.online:
             raise Unavailable(Reason.VALIDATOR_OFFLINE, f"0x{self.address.hex()}")
-        digest = header.commit_digest
         if not self.equivocates:
-            self.record.claim(header.number, header.round, digest)
+            self.record.claim(height, round_number, digest)
         return sign(digest, self._key)
 
     def compromise(self) -> bytes:
@@ -86,15 +89,17 @@ class ValidatorSet:
 
 def collect_seals(header: SealedHeader, validators: Sequence[Validator]) -> tuple[bytes, ...]:
     """Seals of those that agree to sign, in an arrival order that varies with the block but not between runs."""
-    seals = []
+    digest = header.commit_digest
+    arrived = []
     for validator in validators:
         try:
-            seals.append((sign_order(header, validator), validator.seal(header)))
+            seal = validator.sign(header.number, header.round, digest)
         except (Rejected, Unavailable):
             continue
-    return tuple(seal for _, seal in sorted(seals))
+        arrived.append((_arrival(header, validator), seal))
+    return tuple(seal for _, seal in sorted(arrived))
 
 
-def sign_order(header: SealedHeader, validator: Validator) -> bytes:
-    """Sort key of a seal's arrival: differs from the order of addresses, so that nothing can lean on it."""
+def _arrival(header: SealedHeader, validator: Validator) -> bytes:
+    """Sort key that differs from the order of addresses, so that nothing can lean on that order."""
     return bytes(a ^ b for a, b in zip(validator.address, header.hash[:20], strict=True))

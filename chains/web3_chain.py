@@ -19,7 +19,7 @@ from chains.errors import Reason, Rejected, TransactionReverted
 from chains.reverts import decode_revert
 
 DEFAULT_GAS = 8_000_000
-"""Gas of a transaction whose sender named none: enough for anything we deploy, and cheaper than estimating in py-evm."""
+"""Gas of a transaction whose sender named none: enough for all we deploy, and cheaper than estimating in py-evm."""
 FEE_HEADROOM = 16
 """A transaction offers this multiple of the base fee and pays the base fee."""
 
@@ -41,12 +41,12 @@ class Web3Chain(ABC):
     ) -> HexBytes:
         """Sign and submit; answers the transaction's hash.
 
-        gas: units, 8,000,000 where none is given. nonce: the next after everything mined and pending where none is given.
+        gas: 8,000,000 where none is given. nonce: the next after everything mined and pending where none is given.
         Raises Rejected when the transaction can never be mined.
         """
         to, payload, carried_value = _target(call)
         sender_address = bytes.fromhex(sender.address[2:])
-        transaction = {
+        transaction: dict[str, Any] = {
             "type": 2,
             "chainId": self.chain_id,
             "nonce": self._next_nonce(sender_address) if nonce is None else nonce,
