@@ -61,6 +61,8 @@ class Ledger:
         """Add the next block."""
         if block.header.number != len(self._blocks):
             raise ValueError(f"block {block.header.number} does not follow {self.height}")
+        if self._blocks and block.header.parent_hash != self.head.header.hash:
+            raise ValueError(f"block {block.header.number} names another parent")
         self._by_hash[block.header.hash] = block.header.number
         for index, transaction in enumerate(block.transactions):
             self._transactions[transaction.hash] = (block.header.number, index)

@@ -366,5 +366,6 @@ class LocalChain(Web3Chain):
         block = Block(header=header, transactions=execution.transactions, receipts=execution.receipts)
         if self._file is not None:
             final = [header, *sealed] if header.seals else sealed
-            self._file.commit(block, final, self._nodes.take_unsaved())
+            self._file.commit(block, final, self._nodes.unsaved)
+            self._nodes.mark_saved()
         self.ledger.append(block)

@@ -6,6 +6,7 @@ and the chain's constants. One transaction per block, so a crash leaves whole bl
 
 import sqlite3
 from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -37,12 +38,12 @@ class ChainConstants(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class NodeStore(MutableMapping[bytes, bytes]):
-    """Trie nodes and code by hash; with a file behind it, it also remembers what the file does not have yet."""
+    """Trie nodes and code by hash; with a file behind it, `unsaved` is what the file does not have yet."""
 
     def __init__(self, chain_file: "ChainFile | None" = None) -> None:
         self._file = chain_file
         self._nodes: dict[bytes, bytes] = {}
-        self._unsaved: dict[bytes, bytes] = {}
+        self.unsaved: dict[bytes, bytes] = {}
 
     def __getitem__(self, key: bytes) -> bytes:
         value = self._nodes.get(key)
@@ -55,7 +56,7 @@ class NodeStore(MutableMapping[bytes, bytes]):
     def __setitem__(self, key: bytes, value: bytes) -> None:
         self._nodes[key] = value
         if self._file is not None:
-            self._unsaved[key] = value
+            self.unsaved[key] = value
 
     def __delitem__(self, key: bytes) -> None:
         raise TypeError("history is kept: nodes are never deleted")
@@ -73,10 +74,9 @@ class NodeStore(MutableMapping[bytes, bytes]):
     def __len__(self) -> int:
         return len(self._nodes)
 
-    def take_unsaved(self) -> dict[bytes, bytes]:
-        """Nodes written since the last time, for the file."""
-        unsaved, self._unsaved = self._unsaved, {}
-        return unsaved
+    def mark_saved(self) -> None:
+        """Everything written so far is in the file."""
+        self.unsaved = {}
 
 
 class ChainFile:
@@ -105,9 +105,8 @@ class ChainFile:
         if not path.is_file():
             raise FileNotFoundError(path)
         location = f"{path.resolve().as_uri()}?mode=ro"
-        return cls(
-            sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False), is_writable=False
-        )
+        connection = sqlite3.connect(location, uri=True, isolation_level=None, check_same_thread=False)
+        return cls(connection, is_writable=False)
 
     @property
     def constants(self) -> ChainConstants:
@@ -161,5 +160,6 @@ class ChainFile:
     def close(self) -> None:
         """Let go of the file; a chain that was being written is left in this one file, which may then be read-only."""
         if self._is_writable:
-            self._connection.execute("PRAGMA journal_mode=DELETE")
+            with suppress(sqlite3.OperationalError):  # somebody is still reading it
+                self._connection.execute("PRAGMA journal_mode=DELETE")
         self._connection.close()
