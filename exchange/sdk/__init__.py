@@ -1,1 +1,65 @@
-"""..."""
+"""The SDK: exact amounts in, typed results and errors out."""
+
+from exchange.sdk.amounts import Amount, from_base_units, to_base_units
+from exchange.sdk.async_trader import AsyncTrader
+from exchange.sdk.catalogue import AssetSpec, Catalogue, MarketSpec
+from exchange.sdk.errors import (
+    ClearspanError,
+    FloatAmount,
+    InvalidAmount,
+    Rejected,
+    TimedOut,
+    Unavailable,
+)
+from exchange.sdk.gateway import Gateway
+from exchange.sdk.handles import AsyncHandle, Handle, Transfer
+from exchange.sdk.results import (
+    Balance,
+    Fill,
+    Level,
+    OpenOrder,
+    OrderBook,
+    OrderResult,
+    OrderStatus,
+    OrderType,
+    Position,
+    Side,
+    TimeInForce,
+)
+from exchange.sdk.trader import OwnLoop, Trader
+from exchange.sdk.venue import LocalVenue, Venue
+
+__all__ = [
+    "Amount",
+    "AssetSpec",
+    "AsyncHandle",
+    "AsyncTrader",
+    "Balance",
+    "Catalogue",
+    "ClearspanError",
+    "Fill",
+    "FloatAmount",
+    "Gateway",
+    "Handle",
+    "InvalidAmount",
+    "Level",
+    "LocalVenue",
+    "MarketSpec",
+    "OpenOrder",
+    "OrderBook",
+    "OrderResult",
+    "OrderStatus",
+    "OrderType",
+    "OwnLoop",
+    "Position",
+    "Rejected",
+    "Side",
+    "TimeInForce",
+    "TimedOut",
+    "Trader",
+    "Transfer",
+    "Unavailable",
+    "Venue",
+    "from_base_units",
+    "to_base_units",
+]

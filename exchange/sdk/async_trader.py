@@ -1,0 +1,269 @@
+"""The trader: ccxt's verbs over the venue and the chains. Everything is keyword-only and exact."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+from eth_utils import to_canonical_address
+
+from chains.errors import ChainError
+from chains.errors import Rejected as ChainRejected
+from exchange.engine.signing import Signer, sign_cancel_all, sign_cancel_order, sign_place_order, sign_withdraw
+from exchange.sdk import views
+from exchange.sdk.amounts import PRICE_DECIMALS, SIZE_DECIMALS, Amount, to_base_units
+from exchange.sdk.catalogue import AssetSpec, Catalogue
+from exchange.sdk.errors import Rejected, Unavailable
+from exchange.sdk.gateway import Gateway
+from exchange.sdk.handles import DEPOSIT_STAGES, WITHDRAWAL_STAGES, AsyncHandle, Transfer
+from exchange.sdk.orders import SIDES, order_result, parse_order_id, price_bound
+from exchange.sdk.results import (
+    Balance,
+    OpenOrder,
+    OrderBook,
+    OrderResult,
+    OrderType,
+    Position,
+    Side,
+    TimeInForce,
+)
+from exchange.sdk.venue import Venue, withdrawal_id_of
+
+STEP_SECONDS = 120
+"""Default lifetime of a signed cancel or withdrawal that the sequencer does not take at once."""
+ORDER_SECONDS = 30 * 86_400
+"""Default lifetime of a resting order."""
+
+_TIMES_IN_FORCE = {TimeInForce.GTC: 0, TimeInForce.IOC: 1, TimeInForce.FOK: 2, TimeInForce.POST_ONLY: 3}
+
+
+class AsyncTrader:
+    """One wallet: the same key on every chain and on the exchange.
+
+    `advance` moves the world on by one step for handles that wait; in a devnet it mines, in production it sleeps.
+    Raises Rejected where the request is wrong and Unavailable where it may be tried again.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it speaks to, each injected
+        self,
+        *,
+        name: str,
+        wallet: LocalAccount,
+        venue: Venue,
+        gateway: Gateway,
+        catalogue: Catalogue,
+        advance: Callable[[], Awaitable[Any]],
+    ) -> None:
+        self.name = name
+        self.address: str = wallet.address
+        self._wallet = wallet
+        self._signer = Signer(bytes(wallet.key))
+        self._venue = venue
+        self._gateway = gateway
+        self._catalogue = catalogue
+        self._advance = advance
+        self._last_nonce = 0
+
+    async def account(self) -> int:
+        """The exchange's id of this wallet; raises Rejected(AccountUnknown) before the first deposit is credited."""
+        return await self._venue.account_of(to_canonical_address(self.address))
+
+    # Between chains and exchange
+
+    async def deposit(self, *, chain: str, asset: str, amount: Amount) -> AsyncHandle:
+        """Locks tokens or ether in the vault on `chain` for this wallet's account."""
+        spec = self._catalogue.asset(chain=chain, symbol=asset)
+        units = to_base_units(amount, decimals=spec.decimals, what="deposit amount")
+        packet = _on_chain(lambda: self._gateway.deposit(self._wallet, spec, units))
+
+        async def stage() -> str:
+            return self._gateway.deposit_stage(packet, await self._venue.credited_items())
+
+        return AsyncHandle(
+            Transfer(kind="deposit", chain=chain, asset=asset, amount=units, reference=f"0x{packet.hex()}"),
+            stages=DEPOSIT_STAGES,
+            read=stage,
+            advance=self._advance,
+            packet=lambda: f"0x{packet.hex()}",
+        )
+
+    async def withdraw(self, *, chain: str, asset: str, amount: Amount, recipient: str | None = None) -> AsyncHandle:
+        """Takes tokens or ether out of the account, to be paid by the vault on `chain`, to this wallet by default."""
+        spec = self._catalogue.asset(chain=chain, symbol=asset)
+        units = to_base_units(amount, decimals=spec.decimals, what="withdrawal amount")
+        step = sign_withdraw(
+            self._signer,
+            self._venue.domain,
+            account=await self.account(),
+            asset=spec.asset_id,
+            amount=units,
+            recipient=to_canonical_address(recipient or self.address),
+            nonce=self._nonce(),
+            expiry=self._venue.now() + STEP_SECONDS,
+        )
+        withdrawal = withdrawal_id_of((await self._venue.submit(step)).events)
+        return self._withdrawal_handle(spec, units, withdrawal)
+
+    def _withdrawal_handle(self, spec: AssetSpec, units: int, withdrawal: int) -> AsyncHandle:
+        def packet() -> str | None:
+            released = self._gateway.release_of(withdrawal)
+            return None if released is None else f"0x{released.hex()}"
+
+        async def stage() -> str:
+            posted = await self._venue.is_posted(withdrawal)
+            return self._gateway.withdrawal_stage(withdrawal, spec.chain_id, is_posted=posted)
+
+        return AsyncHandle(
+            Transfer(kind="withdrawal", chain=spec.chain, asset=spec.symbol, amount=units, reference=str(withdrawal)),
+            stages=WITHDRAWAL_STAGES,
+            read=stage,
+            advance=self._advance,
+            packet=packet,
+        )
+
+    # Orders
+
+    async def create_order(  # noqa: PLR0913 - an order's own fields
+        self,
+        *,
+        market: str,
+        side: Side | str,
+        type: OrderType | str = OrderType.LIMIT,  # noqa: A002 - ccxt's name
+        amount: Amount,
+        price: Amount | None = None,
+        slippage: Amount = "0.01",
+        time_in_force: TimeInForce | str = TimeInForce.GTC,
+        client_id: int | None = None,
+        expires_in_seconds: int = ORDER_SECONDS,
+    ) -> OrderResult:
+        """Signs and sends an order; the answer says what filled and what rests.
+
+        A limit order needs `price`. A market order takes none: it is immediate-or-cancel at the worse of best price and
+        mark, moved by `slippage`. Sending the same order with the same `client_id` again has no further effect.
+        """
+        spec = self._catalogue.market(market)
+        way = _word(Side, side, "side")
+        size = to_base_units(amount, decimals=SIZE_DECIMALS, what="order amount")
+        if _word(OrderType, type, "type") is OrderType.LIMIT:
+            if price is None:
+                raise Rejected("PriceMissing", "a limit order needs a price")
+            limit = to_base_units(price, decimals=PRICE_DECIMALS, what="order price")
+            lasting = _word(TimeInForce, time_in_force, "time_in_force")
+        else:
+            if price is not None:
+                raise Rejected("PriceNotAllowed", "a market order takes slippage, not a price")
+            limit = price_bound(spec, way, await self._reference_price(spec.market_id, way), slippage)
+            lasting = TimeInForce.IOC
+        nonce = self._nonce() if client_id is None else client_id
+        account = await self.account()
+        step = sign_place_order(
+            self._signer,
+            self._venue.domain,
+            account=account,
+            market=spec.market_id,
+            side=SIDES[way],
+            time_in_force=_TIMES_IN_FORCE[lasting],
+            price=limit,
+            size=size,
+            nonce=nonce,
+            expiry=self._venue.now() + expires_in_seconds,
+        )
+        confirmation = await self._venue.submit(step)
+        return order_result(
+            spec,
+            account=account,
+            side=way,
+            size=size,
+            nonce=nonce,
+            sequence=confirmation.sequence,
+            events=confirmation.events,
+        )
+
+    async def cancel_order(self, *, order_id: str) -> None:
+        """Takes a resting order out of the book; raises Rejected(OrderUnknown) where it no longer rests."""
+        name, slot, sequence = parse_order_id(order_id)
+        step = sign_cancel_order(
+            self._signer,
+            self._venue.domain,
+            account=await self.account(),
+            market=self._catalogue.market(name).market_id,
+            slot=slot,
+            sequence=sequence,
+            nonce=self._nonce(),
+            expiry=self._venue.now() + STEP_SECONDS,
+        )
+        await self._venue.submit(step)
+
+    async def cancel_all_orders(self) -> None:
+        """Makes every order of the account dead at once."""
+        step = sign_cancel_all(
+            self._signer,
+            self._venue.domain,
+            account=await self.account(),
+            nonce=self._nonce(),
+            expiry=self._venue.now() + STEP_SECONDS,
+        )
+        await self._venue.submit(step)
+
+    # Reading
+
+    async def fetch_balance(self) -> Balance:
+        """Cash, collateral, equity and margin."""
+        number = await self.account()
+        leaf, margin = await self._venue.account(number)
+        return views.balance(self._catalogue, number, leaf, margin)
+
+    async def fetch_positions(self) -> tuple[Position, ...]:
+        """Open positions at the mark."""
+        leaf, _ = await self._venue.account(await self.account())
+        marks = {market: await self._venue.mark_price(market) for market, held in leaf.positions.items() if held.size}
+        return views.positions(self._catalogue, leaf, marks)
+
+    async def fetch_order_book(self, *, market: str, levels: int = 10) -> OrderBook:
+        """Best levels of both sides."""
+        spec = self._catalogue.market(market)
+        bids, asks = await self._venue.book(spec.market_id, levels)
+        return OrderBook(market=market, bids=views.levels(bids), asks=views.levels(asks))
+
+    async def fetch_open_orders(self, *, market: str | None = None) -> tuple[OpenOrder, ...]:
+        """Resting orders, of one market or of all."""
+        wanted = None if market is None else self._catalogue.market(market).market_id
+        rows = await self._venue.orders(await self.account())
+        return tuple(
+            views.open_order(self._catalogue.market_by_id(number), slot, order)
+            for number, slot, order in rows
+            if wanted in {None, number}
+        )
+
+    # Inside
+
+    def _nonce(self) -> int:
+        """Milliseconds of the venue's clock, or one more than the last."""
+        self._last_nonce = max(self._venue.now() * 1000, self._last_nonce + 1)
+        return self._last_nonce
+
+    async def _reference_price(self, market: int, side: Side) -> int:
+        """The worse for the taker of the best price on the other side and the mark."""
+        mark = await self._venue.mark_price(market)
+        bids, asks = await self._venue.book(market, 1)
+        if side is Side.BUY:
+            return max(mark, asks[0][0]) if asks else mark
+        return min(mark, bids[0][0]) if bids else mark
+
+
+def _word(kind: Any, value: Any, what: str) -> Any:
+    try:
+        return kind(value)
+    except ValueError as error:
+        raise Rejected("UnknownWord", f"{what} {value!r}; one of {', '.join(kind)}") from error
+
+
+def _on_chain(action: Callable[[], bytes]) -> bytes:
+    """The chain's own errors as the SDK's."""
+    try:
+        return action()
+    except ChainRejected as error:
+        raise Rejected(error.reason.value, str(error)) from error
+    except ChainError as error:
+        raise Unavailable(error.reason.value, str(error)) from error

@@ -1,0 +1,135 @@
+"""Between a wallet and the chains: deposits in, and where deposits and withdrawals are on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from eth_account.signers.local import LocalAccount
+
+from bridge.abi import ZERO_ADDRESS
+from bridge.deployment import Deployment
+from bridge.mailbox import Mailbox
+from bridge.packets import Status
+from bridge.registry import SettlementEntry, VaultEntry
+from bridge.settlement import ForcedQueue, Outbox, Rollup
+from bridge.vaults import Vault
+from chains.chain import Chain
+from exchange.sdk.catalogue import AssetSpec
+from exchange.sdk.errors import Rejected
+from exchange.sdk.handles import FINALIZED
+
+_DEAD_ENDS = {Status.FAILURE: "refused", Status.EXPIRED: "expired"}
+
+
+class _Outpost:
+    """One chain's mailbox and the answers it gave, read once each."""
+
+    def __init__(self, chain: Chain, entry: SettlementEntry | VaultEntry) -> None:
+        self.chain = chain
+        self.mailbox = Mailbox(chain, entry.mailbox)
+        self.next_block = entry.deployed_at
+        self.answers: dict[bytes, Status] = {}
+
+    def unread(self) -> tuple[int, int] | None:
+        """Final blocks not read yet, both included."""
+        first, last = self.next_block, self.chain.finalized_header().number
+        self.next_block = max(first, last + 1)
+        return (first, last) if first <= last else None
+
+    def read(self) -> None:
+        blocks = self.unread()
+        if blocks is not None:
+            self._read(*blocks)
+
+    def _read(self, first: int, last: int) -> None:
+        self.answers.update({answer.packet_id: answer.status for answer in self.mailbox.answered(first, last)})
+
+
+class _Settlement(_Outpost):
+    def __init__(self, chain: Chain, entry: SettlementEntry) -> None:
+        super().__init__(chain, entry)
+        self.queue = ForcedQueue(chain, entry.forced_queue)
+        self.rollup = Rollup(chain, entry.rollup)
+        self.outbox = Outbox(chain, entry.outbox)
+        self.items: dict[bytes, int] = {}
+        self.releases: dict[int, bytes] = {}
+        self._final_batches = 0
+        self._final_cursor = 0
+
+    def _read(self, first: int, last: int) -> None:
+        super()._read(first, last)
+        self.items.update({item.packet_id: item.index for item in self.queue.items(first, last)})
+        self.releases.update(self.outbox.released(first, last))
+
+    def final_cursor(self) -> int:
+        """Forced items taken by batches that are final."""
+        while self.rollup.is_final(self._final_batches):
+            self._final_cursor = self.rollup.batch(self._final_batches).queue_cursor
+            self._final_batches += 1
+        return self._final_cursor
+
+
+class _VaultChain(_Outpost):
+    def __init__(self, chain: Chain, entry: VaultEntry) -> None:
+        super().__init__(chain, entry)
+        self.vault = Vault(chain, entry.vault)
+        self.paid: set[bytes] = set()
+
+    def _read(self, first: int, last: int) -> None:
+        super()._read(first, last)
+        self.paid.update(payment.identifier for payment in self.vault.paid(first, last))
+
+
+class Gateway:
+    """The network's contracts as a wallet meets them. Nothing here is trusted by the chains."""
+
+    def __init__(self, network: Deployment, chains: Mapping[int, Chain]) -> None:
+        self._settlement = _Settlement(chains[network.settlement.chain_id], network.settlement)
+        self._vaults = {entry.chain_id: _VaultChain(chains[entry.chain_id], entry) for entry in network.vaults}
+
+    def deposit(self, wallet: LocalAccount, asset: AssetSpec, amount: int) -> bytes:
+        """Locks base units of an asset in its vault for the wallet's own account; answers the packet id.
+
+        Raises the chain's Rejected, for one where the wallet has too little.
+        """
+        place = self._vaults[asset.chain_id]
+        vault = place.vault
+        value = amount if asset.token == ZERO_ADDRESS else 0
+        if not value:
+            token = place.chain.contract("TestToken", asset.token)
+            place.chain.transact(token.functions.approve(vault.address, amount), wallet)
+        call = vault.contract.functions.deposit(asset.token, amount, wallet.address, 0)
+        receipt = place.chain.transact(call, wallet, value=value)
+        block = receipt["blockNumber"]
+        for deposit in vault.deposited(block, block):
+            if deposit.owner == wallet.address:
+                return deposit.packet_id
+        raise Rejected("DepositNotSeen", f"block {block} of {asset.chain} has no deposit of {wallet.address}")
+
+    def deposit_stage(self, packet_id: bytes, credited_items: int) -> str:
+        """Stage of a deposit; `credited_items` of the forced queue are in the exchange's state."""
+        settlement = self._settlement
+        settlement.read()
+        index = settlement.items.get(packet_id)
+        if index is None:
+            status = settlement.answers.get(packet_id, Status.NONE)
+            return _DEAD_ENDS.get(status, "submitted")
+        if index < settlement.final_cursor():
+            return FINALIZED
+        return "credited" if index < credited_items else "delivered"
+
+    def release_of(self, withdrawal_id: int) -> bytes | None:
+        """Packet id of a released withdrawal."""
+        self._settlement.read()
+        return self._settlement.releases.get(withdrawal_id)
+
+    def withdrawal_stage(self, withdrawal_id: int, chain_id: int, *, is_posted: bool) -> str:
+        """Stage of a withdrawal to a chain."""
+        packet_id = self.release_of(withdrawal_id)
+        if packet_id is None:
+            return "posted" if is_posted else "accepted"
+        place = self._vaults[chain_id]
+        place.read()
+        if packet_id in place.paid:
+            return FINALIZED
+        return _DEAD_ENDS.get(place.answers.get(packet_id, Status.NONE), "released")

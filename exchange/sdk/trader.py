@@ -1,0 +1,104 @@
+"""The synchronous face of `AsyncTrader`: the same verbs, each run to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+from exchange.sdk.amounts import Amount
+from exchange.sdk.async_trader import AsyncTrader
+from exchange.sdk.errors import Rejected
+from exchange.sdk.handles import Blocking, Handle
+from exchange.sdk.results import Balance, OpenOrder, OrderBook, OrderResult, Position, Side
+
+T = TypeVar("T")
+
+
+class OwnLoop:
+    """Runs coroutines on an event loop of its own; the loop is made at first use."""
+
+    def __init__(self) -> None:
+        self._runner: asyncio.Runner | None = None
+
+    def __call__(self, work: Awaitable[T]) -> T:
+        """The coroutine's result; raises Rejected(LoopRunning) inside a running event loop."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            _discard(work)
+            raise Rejected("LoopRunning", "inside async code use AsyncTrader and AsyncDevnet")
+        if self._runner is None:
+            self._runner = asyncio.Runner()
+        return self._runner.run(_coroutine(work))
+
+    def close(self) -> None:
+        """Lets go of the loop."""
+        if self._runner is not None:
+            self._runner.close()
+            self._runner = None
+
+
+class Trader:
+    """One wallet, synchronously. Arguments, answers and errors are those of `AsyncTrader`."""
+
+    def __init__(self, inner: AsyncTrader, run: Blocking) -> None:
+        self._inner = inner
+        self._run = run
+        self.name = inner.name
+        self.address = inner.address
+
+    @property
+    def account(self) -> int:
+        """The exchange's id of this wallet."""
+        return self._run(self._inner.account())
+
+    def deposit(self, *, chain: str, asset: str, amount: Amount) -> Handle:
+        """See `AsyncTrader.deposit`."""
+        return Handle(self._run(self._inner.deposit(chain=chain, asset=asset, amount=amount)), self._run)
+
+    def withdraw(self, *, chain: str, asset: str, amount: Amount, recipient: str | None = None) -> Handle:
+        """See `AsyncTrader.withdraw`."""
+        work = self._inner.withdraw(chain=chain, asset=asset, amount=amount, recipient=recipient)
+        return Handle(self._run(work), self._run)
+
+    def create_order(self, *, market: str, side: Side | str, amount: Amount, **terms: Any) -> OrderResult:
+        """See `AsyncTrader.create_order`, which also names the further `terms`."""
+        return self._run(self._inner.create_order(market=market, side=side, amount=amount, **terms))
+
+    def cancel_order(self, *, order_id: str) -> None:
+        """See `AsyncTrader.cancel_order`."""
+        self._run(self._inner.cancel_order(order_id=order_id))
+
+    def cancel_all_orders(self) -> None:
+        """See `AsyncTrader.cancel_all_orders`."""
+        self._run(self._inner.cancel_all_orders())
+
+    def fetch_balance(self) -> Balance:
+        """See `AsyncTrader.fetch_balance`."""
+        return self._run(self._inner.fetch_balance())
+
+    def fetch_positions(self) -> tuple[Position, ...]:
+        """See `AsyncTrader.fetch_positions`."""
+        return self._run(self._inner.fetch_positions())
+
+    def fetch_order_book(self, *, market: str, levels: int = 10) -> OrderBook:
+        """See `AsyncTrader.fetch_order_book`."""
+        return self._run(self._inner.fetch_order_book(market=market, levels=levels))
+
+    def fetch_open_orders(self, *, market: str | None = None) -> tuple[OpenOrder, ...]:
+        """See `AsyncTrader.fetch_open_orders`."""
+        return self._run(self._inner.fetch_open_orders(market=market))
+
+
+async def _coroutine(work: Awaitable[T]) -> T:
+    return await work
+
+
+def _discard(work: Awaitable[Any]) -> None:
+    """A coroutine that will not run is closed, or Python warns about it."""
+    close = getattr(work, "close", None)
+    if close is not None:
+        close()
