@@ -55,7 +55,8 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
 
     `genesis_root` gets the addresses that genesis contains, the `Rollup`'s among them before it exists, and returns the
     root. `poster` and `insurance_owner` default to the owner. Assets get ids from 0: per vault chain its tokens, then
-    its ether. Raises `Rejected` for a repeated chain id, `ADDRESS_MISMATCH` if another transaction of the owner interfered.
+    its ether. Raises `Rejected` for a repeated chain id, and `ADDRESS_MISMATCH` if another transaction of the
+    owner interfered.
     """
     parameters = parameters or NetworkParameters()
     chain_ids = [chain.chain_id for chain in (settlement, *vault_chains)]

@@ -83,6 +83,10 @@ class Acknowledger:
         failed = submit_splitting(visible, partial(self._submit, proven, answers)) if visible else []
         self._hook(CrashPoint.AFTER_ACT)
         note_failures(journal, self._packets, failed, back_to=PacketState.ANSWERED, schedule=ACKNOWLEDGEMENT, now=now)
+        lost = {failure.item.packet_id for failure in failed}
+        for packet in visible:
+            if packet.packet_id not in lost:
+                journal.did(Did.SUBMITTED, packet.packet_id, "acknowledgement")
         self._hook(CrashPoint.AFTER_CONFIRM)
 
     def _answer(self, packet: TrackedPacket) -> Answer:

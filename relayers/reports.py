@@ -6,9 +6,13 @@ from typing import Protocol
 
 
 class Did(StrEnum):
-    """Something a step changed, in a database or on a chain."""
+    """Something a step changed, in a database or on a chain.
+
+    SUBMITTED, DELIVERED, EXPIRED and FAILED are attempts; the others are facts.
+    """
 
     SEEN = "seen"
+    SUBMITTED = "submitted"
     DELIVERED = "delivered"
     EXPIRED = "expired"
     ANSWERED = "answered"

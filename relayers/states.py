@@ -50,3 +50,22 @@ TRANSITIONS: Mapping[PacketState, frozenset[PacketState]] = {
 
 UNANSWERED = (S.SENT, S.DELIVERING, S.EXPIRING)
 TERMINAL = tuple(state for state, following in TRANSITIONS.items() if not following)
+
+
+class TaskState(StrEnum):
+    """Where a thing to be done once on a chain is."""
+
+    WAITING = "waiting"
+    """To be done."""
+    ACTING = "acting"
+    """About to be done, or just done; the chain knows which."""
+    DONE = "done"
+    """Done, in a finalised block."""
+
+
+T = TaskState
+TASK_TRANSITIONS: Mapping[TaskState, frozenset[TaskState]] = {
+    T.WAITING: frozenset({T.ACTING, T.DONE}),
+    T.ACTING: frozenset({T.WAITING, T.DONE}),
+    T.DONE: frozenset(),
+}
