@@ -1,1 +1,91 @@
-"""..."""
+"""The venue's transition function. Pure integers, total over bytes; the rules are docs/protocol/state.md."""
+
+from exchange.engine.events import (
+    AccountOpened,
+    AllCancelled,
+    Covered,
+    Deposited,
+    Event,
+    Filled,
+    Liquidated,
+    OrderPlaced,
+    OrderRemoved,
+    PriceReported,
+    RegisterOpened,
+    RemainderDropped,
+    Removal,
+    RoundFlipped,
+    StepRejected,
+    WithdrawalQueued,
+)
+from exchange.engine.forced import ForcedItem, ItemKind
+from exchange.engine.genesis import AssetSpec, ListingError, MarketSpec, UnderlyingSpec, genesis
+from exchange.engine.margin import MarginReport, assess
+from exchange.engine.reasons import Reason, Rejected
+from exchange.engine.signatures import SECP256K1, Secp256k1, Signatures
+from exchange.engine.signing import (
+    Signer,
+    sign_cancel_all,
+    sign_cancel_order,
+    sign_oracle_report,
+    sign_place_order,
+    sign_report,
+    sign_withdraw,
+)
+from exchange.engine.steps import StepKind
+from exchange.engine.transition import ClockWentBackError, apply, apply_forced, set_clock, try_apply
+from exchange.engine.views import Balances, Depth, Level, OpenOrder, PositionReport, balances, depth, open_orders
+
+__all__ = [
+    "SECP256K1",
+    "AccountOpened",
+    "AllCancelled",
+    "AssetSpec",
+    "Balances",
+    "ClockWentBackError",
+    "Covered",
+    "Deposited",
+    "Depth",
+    "Event",
+    "Filled",
+    "ForcedItem",
+    "ItemKind",
+    "Level",
+    "Liquidated",
+    "ListingError",
+    "MarginReport",
+    "MarketSpec",
+    "OpenOrder",
+    "OrderPlaced",
+    "OrderRemoved",
+    "PositionReport",
+    "PriceReported",
+    "Reason",
+    "RegisterOpened",
+    "Rejected",
+    "RemainderDropped",
+    "Removal",
+    "RoundFlipped",
+    "Secp256k1",
+    "Signatures",
+    "Signer",
+    "StepKind",
+    "StepRejected",
+    "UnderlyingSpec",
+    "WithdrawalQueued",
+    "apply",
+    "apply_forced",
+    "assess",
+    "balances",
+    "depth",
+    "genesis",
+    "open_orders",
+    "set_clock",
+    "sign_cancel_all",
+    "sign_cancel_order",
+    "sign_oracle_report",
+    "sign_place_order",
+    "sign_report",
+    "sign_withdraw",
+    "try_apply",
+]

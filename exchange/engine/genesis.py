@@ -27,7 +27,7 @@ class UnderlyingSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketSpec:
-    """A perpetual. Sizes in 1e-8, prices in 1e-8 USD, factors, fees and bands in 1e-6; `symbol` is not part of the state."""
+    """A perpetual. Sizes in 1e-8, prices in 1e-8 USD, factors, fees and bands in 1e-6; `symbol` is not in the state."""
 
     symbol: str
     underlying: int

@@ -1,4 +1,4 @@
-"""The venue's state: leaves, trees, commits and proofs. Pure: no I/O, no clock, no floats. See docs/protocol/state.md."""
+"""The venue's state: leaves, trees, commits and proofs. Pure integers; the format is docs/protocol/state.md."""
 
 from exchange.state.account import Account, Position
 from exchange.state.asset import Asset, AssetKind
@@ -7,7 +7,7 @@ from exchange.state.header import Header
 from exchange.state.mark import Mark
 from exchange.state.market import Market, MarketKind, MarketStatus, RegisterKind
 from exchange.state.order import Order, Side, TimeInForce
-from exchange.state.state import Commit, State, UnknownCommit, WithdrawalProof
+from exchange.state.state import Commit, State, UnknownCommitError, WithdrawalProof
 from exchange.state.tree import Tree, climb
 from exchange.state.underlying import Underlying
 from exchange.state.withdrawal import Withdrawal
@@ -32,7 +32,7 @@ __all__ = [
     "TimeInForce",
     "Tree",
     "Underlying",
-    "UnknownCommit",
+    "UnknownCommitError",
     "Withdrawal",
     "WithdrawalProof",
     "climb",

@@ -19,8 +19,8 @@ POSITION_SIZE: Final = _POSITION.size
 class Position(Struct, gc=False):
     """What an account holds and has open in one market.
 
-    `size` in 1e-8 (negative is short), `cost` the cash paid for it (1e-6 USD, negative for a short), open order quantities
-    in 1e-8 and their value at their limits in 1e-6 USD.
+    `size` in 1e-8 (negative is short), `cost` the cash paid for it (1e-6 USD, negative for a short), open order
+    quantities in 1e-8 and their value at their limits in 1e-6 USD.
     """
 
     size: int = 0
@@ -47,6 +47,18 @@ class Account(Struct):
     cash: int = 0
     collateral: dict[int, int] = {}
     positions: dict[int, Position] = {}
+
+    def kill_orders(self) -> bool:
+        """Raise the order epoch and with it zero every open quantity; returns whether anything was open."""
+        self.order_epoch += 1
+        was_open = False
+        for market, position in list(self.positions.items()):
+            if position.bid_quantity or position.ask_quantity:
+                was_open = True
+                position.bid_quantity = position.ask_quantity = position.bid_notional = position.ask_notional = 0
+                if position.is_empty():
+                    del self.positions[market]
+        return was_open
 
     def encode(self) -> bytes:
         """Leaf body; collateral and positions ascending by id."""

@@ -47,7 +47,7 @@ class WithdrawalProof:
     root_proof: list[bytes]
 
 
-class UnknownCommit(LookupError):
+class UnknownCommitError(LookupError):
     """The commit is not, or no longer, in the undo log."""
 
 
@@ -55,8 +55,8 @@ class State:
     """Mutable state of the venue.
 
     Rows are changed in place by `exchange.engine`, which notes every touched id in the table's `dirty` set (the
-    `dirty_*` attributes are those sets). `commit` turns that into a root; `revert_to` goes back to one. Books and pricing are
-    derived from the leaves and rebuilt after a revert.
+    `dirty_*` attributes are those sets). `commit` turns that into a root; `revert_to` goes back to one. Books and
+    pricing are derived from the leaves and rebuilt after a revert.
     """
 
     def __init__(self, config: Config, header: Header) -> None:
@@ -184,16 +184,16 @@ class State:
         return self.commits[-1].number if self.commits else -1
 
     def commit_at(self, number: int) -> Commit:
-        """One commit of the undo log. Raises UnknownCommit."""
+        """One commit of the undo log. Raises UnknownCommitError."""
         at = number - self.commits[0].number if self.commits else -1
         if not 0 <= at < len(self.commits):
-            raise UnknownCommit(number)
+            raise UnknownCommitError(number)
         return self.commits[at]
 
     def revert_to(self, number: int) -> bytes:
         """Return to what commit `number` left, dropping every later commit and what is uncommitted; returns its root.
 
-        Raises UnknownCommit if the undo log does not reach back that far.
+        Raises UnknownCommitError if the undo log does not reach back that far.
         """
         target = self.commit_at(number)
         later = self.commits[number - self.commits[0].number + 1 :]
@@ -224,7 +224,7 @@ class State:
     def prove_withdrawal(self, withdrawal_id: int, commit: int | None = None) -> WithdrawalProof:
         """Prove a withdrawal under the root of a commit (the last one unless told).
 
-        Raises UnknownCommit, or LookupError if the withdrawal was not in that commit.
+        Raises UnknownCommitError, or LookupError if the withdrawal was not in that commit.
         """
         at = self.commit_at(self.commit_number if commit is None else commit)
         if not 0 <= withdrawal_id < at.withdrawal_count:

@@ -13,8 +13,8 @@ _EMPTY: Final = NODE_TAG + bytes(128)
 class Tree:
     """Hashes of ids `0 .. 4^depth - 1`.
 
-    Level 0 holds the leaves. Each level keeps its hashes four by four, as the tagged preimage of their parent, so that a
-    changed child costs one slice assignment and one hash.
+    Level 0 holds the leaves. Each level keeps its hashes four by four, as the tagged preimage of their parent, so that
+    a changed child costs one slice assignment and one hash.
     """
 
     __slots__ = ("_groups", "depth", "root")

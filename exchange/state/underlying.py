@@ -12,7 +12,7 @@ _LAYOUT: Final = Layout(">QQQQQHH")
 
 
 class Underlying(Struct, gc=False):
-    """`price` and `time` are the last report; `round_price` and `round_time` those of the active round (0: none yet)."""
+    """`price` and `time` are of the last report, `round_price` and `round_time` of the active round (0: none yet)."""
 
     price: int = 0
     time: int = 0

@@ -1,0 +1,179 @@
+"""What steps did. Prices in 1e-8 USD, sizes in 1e-8, cash and fees in 1e-6 USD, token amounts in base units."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from exchange.engine.reasons import Reason
+
+
+class Removal(StrEnum):
+    """Why an order left the book unfilled."""
+
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    DEAD_EPOCH = "dead epoch"
+    SELF_TRADE = "self trade"
+
+
+class StepRejected(Struct, frozen=True, tag=True):
+    """The step was a no-op."""
+
+    reason: Reason
+
+
+class OrderPlaced(Struct, frozen=True, tag=True, gc=False):
+    """An order, or what is left of it, rests in the book; `slot` and `sequence` name it for a cancel."""
+
+    account: int
+    market: int
+    slot: int
+    sequence: int
+    side: int
+    price: int
+    remaining: int
+    nonce: int
+
+
+class OrderRemoved(Struct, frozen=True, tag=True):
+    """A resting order left the book with `remaining` unfilled."""
+
+    account: int
+    market: int
+    slot: int
+    sequence: int
+    nonce: int
+    remaining: int
+    cause: Removal
+
+
+class RemainderDropped(Struct, frozen=True, tag=True, gc=False):
+    """What a taker could not fill and does not rest."""
+
+    account: int
+    market: int
+    nonce: int
+    remaining: int
+
+
+class Filled(Struct, frozen=True, tag=True, gc=False):
+    """A trade at the maker's price; the maker's order left the book if `maker_remaining` is 0.
+
+    `taker_fee` of a liquidation went to account 0, any other fee to the market.
+    """
+
+    market: int
+    price: int
+    size: int
+    taker: int
+    taker_side: int
+    taker_nonce: int
+    taker_fee: int
+    maker: int
+    maker_slot: int
+    maker_sequence: int
+    maker_nonce: int
+    maker_remaining: int
+    maker_fee: int
+    liquidation: bool
+
+
+class RegisterOpened(Struct, frozen=True, tag=True, gc=False):
+    """A taker met eight orders and has more to come: the market waits for `Continue`."""
+
+    market: int
+    account: int
+    remaining: int
+
+
+class AllCancelled(Struct, frozen=True, tag=True, gc=False):
+    """Every order of the account placed before `epoch` is dead."""
+
+    account: int
+    epoch: int
+
+
+class AccountOpened(Struct, frozen=True, tag=True, gc=False):
+    """The first item for an owner."""
+
+    account: int
+    owner: bytes
+
+
+class Deposited(Struct, frozen=True, tag=True, gc=False):
+    """A forced deposit was credited."""
+
+    account: int
+    owner: bytes
+    asset: int
+    amount: int
+    packet_id: bytes
+
+
+class WithdrawalQueued(Struct, frozen=True, tag=True, gc=False):
+    """A withdrawal leaf was written."""
+
+    id: int
+    account: int
+    asset: int
+    amount: int
+    recipient: bytes
+    chain_id: int
+    token: bytes
+
+
+class PriceReported(Struct, frozen=True, tag=True, gc=False):
+    """The oracle's median; margin reads it once the round flips."""
+
+    underlying: int
+    price: int
+    time: int
+
+
+class RoundFlipped(Struct, frozen=True, tag=True, gc=False):
+    """Margin reads this round from now on."""
+
+    underlying: int
+    round: int
+    price: int
+    time: int
+
+
+class Liquidated(Struct, frozen=True, tag=True, gc=False):
+    """An account below maintenance lost its orders; `size` of its position is being closed at `limit` or better."""
+
+    account: int
+    market: int
+    equity: int
+    maintenance: int
+    size: int
+    limit: int
+
+
+class Covered(Struct, frozen=True, tag=True):
+    """The insurance fund took collateral (asset, amount) for cash, and gave `shortfall` for nothing."""
+
+    account: int
+    collateral: tuple[tuple[int, int], ...]
+    paid: int
+    shortfall: int
+
+
+Event = (
+    StepRejected
+    | OrderPlaced
+    | OrderRemoved
+    | RemainderDropped
+    | Filled
+    | RegisterOpened
+    | AllCancelled
+    | AccountOpened
+    | Deposited
+    | WithdrawalQueued
+    | PriceReported
+    | RoundFlipped
+    | Liquidated
+    | Covered
+)

@@ -1,0 +1,65 @@
+"""Items of the settlement chain's forced queue: steps without bytes in the batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from exchange.engine.events import AccountOpened, Deposited, Event
+from exchange.engine.reasons import Reason, Rejected
+from exchange.state.asset import AssetKind
+from exchange.state.limits import ACCOUNT_LIMIT, AMOUNT_LIMIT
+from exchange.state.state import State
+
+
+class ItemKind(IntEnum):
+    """Kinds of forced items, as in `IForcedQueue`."""
+
+    DEPOSIT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForcedItem:
+    """One entry of `ForcedQueue`; `amount` in base units of the asset, `owner` 20 and `packet_id` 32 bytes."""
+
+    kind: int
+    account: int
+    owner: bytes
+    asset: int
+    amount: int
+    packet_id: bytes
+    enqueued_at: int
+
+
+def open_account(state: State, item: ForcedItem) -> list[Event]:
+    """Open the item's account if it is the next one.
+
+    Done even where the credit that follows is refused: the queue has given the id away, and ids are dense.
+    """
+    if item.account != state.header.account_count or item.account >= ACCOUNT_LIMIT:
+        return []
+    return [AccountOpened(state.add_account(item.owner), item.owner)]
+
+
+def credit(state: State, item: ForcedItem) -> Event:
+    """Credit a deposit to its account. Raises Rejected with nothing changed."""
+    if item.kind != ItemKind.DEPOSIT:
+        raise Rejected(Reason.MALFORMED)
+    if item.account >= len(state.accounts):
+        raise Rejected(Reason.ACCOUNT_UNKNOWN)
+    account = state.accounts[item.account]
+    if account.owner != item.owner:
+        raise Rejected(Reason.OWNER_MISMATCH)
+    if item.asset >= len(state.assets):
+        raise Rejected(Reason.ASSET_UNKNOWN)
+    asset = state.assets[item.asset]
+    if item.amount <= 0 or asset.inventory + item.amount >= AMOUNT_LIMIT:
+        raise Rejected(Reason.AMOUNT_OUT_OF_RANGE)
+    if asset.kind == AssetKind.CASH:
+        account.cash += item.amount
+    else:
+        account.collateral[item.asset] = account.collateral.get(item.asset, 0) + item.amount
+    asset.inventory += item.amount
+    state.dirty_accounts.add(item.account)
+    state.dirty_assets.add(item.asset)
+    return Deposited(item.account, item.owner, item.asset, item.amount, item.packet_id)

@@ -1,0 +1,162 @@
+"""What must hold of every state, checked from the leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exchange.state.asset import AssetKind
+from exchange.state.book import Book
+from exchange.state.limits import CASH_SCALE, COLLATERALS_PER_ACCOUNT, POSITIONS_PER_ACCOUNT
+from exchange.state.market import RegisterKind
+from exchange.state.order import FREE, Side
+from exchange.state.state import State
+
+
+class InvariantError(AssertionError):
+    """The state contradicts itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conservation:
+    """Cash in 1e-6 USD. `owed` is what accounts, fees and pools add up to, `credited` what came in less what left."""
+
+    owed: int
+    credited: int
+    cash: int
+    cost: int
+    fees: int
+    funding: int
+    collateral: dict[int, int]
+    inventory: dict[int, int]
+
+    @property
+    def difference(self) -> int:
+        """Zero, or cash was made or lost."""
+        return self.owed - self.credited
+
+
+def conservation(state: State) -> Conservation:
+    """Sums over all accounts and markets, cash together and collateral by asset."""
+    cash = sum(account.cash for account in state.accounts)
+    cost = sum(position.cost for account in state.accounts for position in account.positions.values())
+    fees = sum(market.fees for market in state.markets)
+    funding = sum(market.funding_pool for market in state.markets)
+    collateral: dict[int, int] = {}
+    inventory: dict[int, int] = {}
+    credited = 0
+    for asset_id, asset in enumerate(state.assets):
+        if asset.kind == AssetKind.CASH:
+            credited += asset.inventory
+        else:
+            inventory[asset_id] = asset.inventory
+            collateral[asset_id] = sum(account.collateral.get(asset_id, 0) for account in state.accounts)
+    return Conservation(
+        owed=cash - cost + fees + funding,
+        credited=credited,
+        cash=cash,
+        cost=cost,
+        fees=fees,
+        funding=funding,
+        collateral=collateral,
+        inventory=inventory,
+    )
+
+
+def check(state: State) -> Conservation:
+    """Check everything below and return the sums. Raises InvariantError."""
+    sums = conservation(state)
+    _require(sums.difference == 0, f"cash: owed {sums.owed}, credited {sums.credited}")
+    _require(sums.collateral == sums.inventory, f"collateral: {sums.collateral} held, {sums.inventory} credited")
+    header = state.header
+    counts = (header.account_count, header.market_count, header.underlying_count, header.asset_count)
+    rows = (len(state.accounts), len(state.markets), len(state.underlyings), len(state.assets))
+    _require(counts == rows, "the header's counts differ from the tables")
+    _require(header.withdrawal_count == len(state.withdrawals), "the header's withdrawals differ from the table")
+    for account_id, account in enumerate(state.accounts):
+        _require(len(account.positions) <= POSITIONS_PER_ACCOUNT, f"account {account_id}: too many positions")
+        _require(len(account.collateral) <= COLLATERALS_PER_ACCOUNT, f"account {account_id}: too much collateral")
+        _require(all(amount > 0 for amount in account.collateral.values()), f"account {account_id}: empty collateral")
+        for market_id, position in account.positions.items():
+            _require(not position.is_empty(), f"account {account_id}: empty record of market {market_id}")
+            _require(position.size * position.cost >= 0, f"account {account_id}: cost against size in {market_id}")
+    for market_id in range(len(state.markets)):
+        _check_market(state, market_id)
+    return sums
+
+
+def _check_market(state: State, market_id: int) -> None:
+    market = state.markets[market_id]
+    holders = {
+        account_id: account.positions[market_id]
+        for account_id, account in enumerate(state.accounts)
+        if market_id in account.positions
+    }
+    sizes = [position.size for position in holders.values()]
+    _require(sum(sizes) == 0, f"market {market_id}: positions do not sum to zero")
+    longs = sum(size for size in sizes if size > 0)
+    _require(market.open_interest == longs, f"market {market_id}: open interest {market.open_interest}, longs {longs}")
+    _require(market.open_interest <= market.open_interest_cap, f"market {market_id}: open interest above its cap")
+    _require(market.slot_count == len(state.orders[market_id]), f"market {market_id}: slot count")
+    open_orders = _walk_book(state, market_id)
+    if market.register == RegisterKind.ORDER:
+        account = state.accounts[market.register_account]
+        if market.register_epoch == account.order_epoch:
+            cash = market.register_price * market.register_remaining * market.multiplier // CASH_SCALE
+            _add(open_orders, market.register_account, market.register_side, market.register_remaining, cash)
+    for account_id, position in holders.items():
+        held = (position.bid_quantity, position.bid_notional, position.ask_quantity, position.ask_notional)
+        orders = tuple(open_orders.pop(account_id, [0, 0, 0, 0]))
+        _require(held == orders, f"account {account_id}: open orders in market {market_id} {orders}, recorded {held}")
+    _require(not open_orders, f"market {market_id}: orders of accounts without a record")
+    _require(
+        Book.from_leaves(market, state.orders[market_id]) == state.books[market_id],
+        f"market {market_id}: the book's index differs from its leaves",
+    )
+
+
+def _walk_book(state: State, market_id: int) -> dict[int, list[int]]:
+    """Check lists and free list; returns quantities and notionals by account of orders not cancelled by epoch."""
+    market = state.markets[market_id]
+    slots = state.orders[market_id]
+    seen: set[int] = set()
+    open_orders: dict[int, list[int]] = {}
+    for side, head in ((Side.BID, market.best_bid), (Side.ASK, market.best_ask)):
+        reference, previous = head, 0
+        while reference:
+            _require(reference not in seen, f"market {market_id}: slot {reference - 1} is linked twice")
+            seen.add(reference)
+            order = slots[reference - 1]
+            _require(order.side == side, f"market {market_id}: slot {reference - 1} is on the wrong side")
+            _require(order.previous == previous, f"market {market_id}: slot {reference - 1} is not linked back")
+            _require(order.remaining > 0, f"market {market_id}: slot {reference - 1} is empty")
+            if previous:
+                before = slots[previous - 1]
+                ahead = order.price - before.price if side == Side.ASK else before.price - order.price
+                in_order = ahead > 0 or (ahead == 0 and before.sequence < order.sequence)
+                _require(in_order, f"market {market_id}: slot {reference - 1} is out of price-time order")
+            if order.epoch == state.accounts[order.account].order_epoch:
+                cash = order.price * order.remaining * market.multiplier // CASH_SCALE
+                _add(open_orders, order.account, side, order.remaining, cash)
+            reference, previous = order.next, reference
+    reference = market.free_head
+    while reference:
+        _require(reference not in seen, f"market {market_id}: slot {reference - 1} is free and linked")
+        seen.add(reference)
+        _require(slots[reference - 1].side == FREE, f"market {market_id}: slot {reference - 1} is not free")
+        reference = slots[reference - 1].next
+    _require(len(seen) == len(slots), f"market {market_id}: slots are lost")
+    best_bid = slots[market.best_bid - 1].price if market.best_bid else 0
+    if market.best_bid and market.best_ask and market.register == RegisterKind.CLOSED:
+        _require(best_bid < slots[market.best_ask - 1].price, f"market {market_id}: the book is crossed")
+    return open_orders
+
+
+def _add(open_orders: dict[int, list[int]], account_id: int, side: int, size: int, cash: int) -> None:
+    sums = open_orders.setdefault(account_id, [0, 0, 0, 0])
+    sums[2 * side] += size
+    sums[2 * side + 1] += cash
+
+
+def _require(condition: bool, what: str) -> None:  # noqa: FBT001  # reads as the rule it checks
+    if not condition:
+        raise InvariantError(what)

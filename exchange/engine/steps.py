@@ -1,0 +1,110 @@
+"""Wire layouts of the steps, and the EIP-712 hashes that the signed ones are signed by.
+
+A layout includes the kind byte. Signed layouts end in `r, s, v`.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from struct import Struct as Layout
+from typing import Final
+
+from exchange.state.hashing import keccak256
+
+
+class StepKind(IntEnum):
+    """First byte of a step."""
+
+    PLACE_ORDER = 1
+    CANCEL_ORDER = 2
+    CANCEL_ALL = 3
+    WITHDRAW = 4
+    ORACLE_REPORT = 5
+    REPRICE = 6
+    CONTINUE = 7
+    LIQUIDATE = 8
+    COVER = 9
+
+
+PLACE_ORDER: Final = Layout(">BIBHBBQQQQ32s32sB")
+CANCEL_ORDER: Final = Layout(">BIBHIQQQ32s32sB")
+CANCEL_ALL: Final = Layout(">BIBQQ32s32sB")
+WITHDRAW: Final = Layout(">BIBHQQ20sQQ32s32sB")
+ORACLE_REPORT: Final = Layout(">BHB")
+REPORT: Final = Layout(">QQ32s32sB")
+MARKET_STEP: Final = Layout(">BH")
+LIQUIDATE: Final = Layout(">BIH")
+COVER: Final = Layout(">BI")
+
+PLACE_ORDER_TYPE: Final = keccak256(
+    b"PlaceOrder(uint32 account,uint16 market,uint8 side,uint8 timeInForce,"
+    b"uint64 price,uint64 size,uint64 nonce,uint64 expiry)"
+)
+CANCEL_ORDER_TYPE: Final = keccak256(
+    b"CancelOrder(uint32 account,uint16 market,uint32 slot,uint64 sequence,uint64 nonce,uint64 expiry)"
+)
+CANCEL_ALL_TYPE: Final = keccak256(b"CancelAll(uint32 account,uint64 nonce,uint64 expiry)")
+WITHDRAW_TYPE: Final = keccak256(
+    b"Withdraw(uint32 account,uint16 asset,uint128 amount,address recipient,uint64 nonce,uint64 expiry)"
+)
+ORACLE_REPORT_TYPE: Final = keccak256(b"OracleReport(uint16 underlying,uint64 price,uint64 time)")
+
+# abi.encode of the type hash and the fields: every value right-aligned in 32 bytes.
+PLACE_ORDER_FIELDS: Final = Layout(">32s 28xI 30xH 31xB 31xB 24xQ 24xQ 24xQ 24xQ")
+CANCEL_ORDER_FIELDS: Final = Layout(">32s 28xI 30xH 28xI 24xQ 24xQ 24xQ")
+CANCEL_ALL_FIELDS: Final = Layout(">32s 28xI 24xQ 24xQ")
+WITHDRAW_FIELDS: Final = Layout(">32s 28xI 30xH 16xQQ 12x20s 24xQ 24xQ")
+ORACLE_REPORT_FIELDS: Final = Layout(">32s 30xH 24xQ 24xQ")
+
+
+def place_order_hash(  # noqa: PLR0913, PLR0917  # the fields of the struct, in its order
+    account: int, market: int, side: int, time_in_force: int, price: int, size: int, nonce: int, expiry: int
+) -> bytes:
+    """EIP-712 struct hash of PlaceOrder."""
+    return keccak256(
+        PLACE_ORDER_FIELDS.pack(PLACE_ORDER_TYPE, account, market, side, time_in_force, price, size, nonce, expiry)
+    )
+
+
+def cancel_order_hash(account: int, market: int, slot: int, sequence: int, nonce: int, expiry: int) -> bytes:  # noqa: PLR0913, PLR0917
+    """EIP-712 struct hash of CancelOrder."""
+    return keccak256(CANCEL_ORDER_FIELDS.pack(CANCEL_ORDER_TYPE, account, market, slot, sequence, nonce, expiry))
+
+
+def cancel_all_hash(account: int, nonce: int, expiry: int) -> bytes:
+    """EIP-712 struct hash of CancelAll."""
+    return keccak256(CANCEL_ALL_FIELDS.pack(CANCEL_ALL_TYPE, account, nonce, expiry))
+
+
+def withdraw_hash(account: int, asset: int, amount: int, recipient: bytes, nonce: int, expiry: int) -> bytes:  # noqa: PLR0913, PLR0917
+    """EIP-712 struct hash of Withdraw."""
+    return keccak256(
+        WITHDRAW_FIELDS.pack(
+            WITHDRAW_TYPE, account, asset, amount >> 64, amount & ((1 << 64) - 1), recipient, nonce, expiry
+        )
+    )
+
+
+def oracle_report_hash(underlying: int, price: int, time: int) -> bytes:
+    """EIP-712 struct hash of one OracleReport."""
+    return keccak256(ORACLE_REPORT_FIELDS.pack(ORACLE_REPORT_TYPE, underlying, price, time))
+
+
+def reprice(market: int) -> bytes:
+    """Step that prices a market by the last report."""
+    return MARKET_STEP.pack(StepKind.REPRICE, market)
+
+
+def continue_register(market: int) -> bytes:
+    """Step that goes on with a market's unfinished order."""
+    return MARKET_STEP.pack(StepKind.CONTINUE, market)
+
+
+def liquidate(account: int, market: int) -> bytes:
+    """Step that liquidates an account in a market."""
+    return LIQUIDATE.pack(StepKind.LIQUIDATE, account, market)
+
+
+def cover(account: int) -> bytes:
+    """Step that covers an account's negative cash."""
+    return COVER.pack(StepKind.COVER, account)

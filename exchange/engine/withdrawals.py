@@ -1,0 +1,65 @@
+"""Withdraw: an amount leaves the account and becomes a leaf that the outbox pays once its batch is final."""
+
+from __future__ import annotations
+
+from exchange.engine import margin, steps
+from exchange.engine.authorisation import authorise, consume_nonce
+from exchange.engine.events import Event, WithdrawalQueued
+from exchange.engine.reasons import Reason, Rejected
+from exchange.engine.signatures import Signatures
+from exchange.state.asset import AssetKind
+from exchange.state.limits import AMOUNT_LIMIT, WITHDRAWAL_LIMIT
+from exchange.state.state import State
+from exchange.state.withdrawal import Withdrawal
+
+
+def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
+    """Queue a withdrawal of cash or collateral, within balance, inventory and transfer margin.
+
+    Raises Rejected with nothing changed.
+    """
+    if len(step) != steps.WITHDRAW.size:
+        raise Rejected(Reason.MALFORMED)
+    _, account_id, key, asset_id, amount_high, amount_low, recipient, nonce, expiry, r, s, v = steps.WITHDRAW.unpack(
+        step
+    )
+    amount = amount_high << 64 | amount_low
+    struct_hash = steps.withdraw_hash(account_id, asset_id, amount, recipient, nonce, expiry)
+    account = authorise(state, signatures, account_id, key, nonce, expiry, struct_hash, r, s, v)
+    if asset_id >= len(state.assets):
+        raise Rejected(Reason.ASSET_UNKNOWN)
+    asset = state.assets[asset_id]
+    if not 0 < amount < AMOUNT_LIMIT:
+        raise Rejected(Reason.AMOUNT_OUT_OF_RANGE)
+    if not any(recipient):
+        raise Rejected(Reason.INVALID_RECIPIENT)
+    is_cash = asset.kind == AssetKind.CASH
+    held = account.cash if is_cash else account.collateral.get(asset_id, 0)
+    if amount > held:
+        raise Rejected(Reason.INSUFFICIENT_BALANCE)
+    if amount > asset.inventory:
+        raise Rejected(Reason.INSUFFICIENT_INVENTORY)
+    margin.require_transfer(state, account, asset, asset_id, amount)
+    withdrawal_id = state.header.withdrawal_count
+    if withdrawal_id >= WITHDRAWAL_LIMIT:
+        raise Rejected(Reason.WITHDRAWALS_EXHAUSTED)
+
+    # Nothing below can fail.
+    consume_nonce(account, nonce)
+    if is_cash:
+        account.cash -= amount
+    elif amount == held:
+        del account.collateral[asset_id]
+    else:
+        account.collateral[asset_id] = held - amount
+    asset.inventory -= amount
+    state.withdrawals.append(
+        Withdrawal(withdrawal_id, account_id, recipient, asset_id, asset.chain_id, asset.token, amount)
+    )
+    state.header.withdrawal_count = withdrawal_id + 1
+    state.dirty_accounts.add(account_id)
+    state.dirty_assets.add(asset_id)
+    state.dirty_withdrawals.add(withdrawal_id)
+    return [
+        WithdrawalQueued(withdrawal_id, account_id, asset_id, amount, recipient, asset.chain_id, asset.token),
+    ]

@@ -1,0 +1,219 @@
+"""A small venue to act on: BTC and ETH perpetuals, two USDC vaults, ETH as collateral."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from exchange.engine import (
+    AssetSpec,
+    Event,
+    ForcedItem,
+    ItemKind,
+    MarketSpec,
+    Signer,
+    UnderlyingSpec,
+    apply,
+    apply_forced,
+    genesis,
+    invariants,
+    set_clock,
+    sign_cancel_all,
+    sign_cancel_order,
+    sign_oracle_report,
+    sign_place_order,
+    sign_withdraw,
+    steps,
+    try_apply,
+)
+from exchange.state import AssetKind, Config, Side, State, TimeInForce
+
+USD = 10**6
+UNIT = 10**8
+START = 1_800_000_000
+NEVER = 2**63
+BTC, ETH = 0, 1
+USDC_A, USDC_B, WETH = 0, 1, 2
+ORACLES = tuple(sorted((Signer(sha256(b"oracle%d" % i).digest()) for i in range(4)), key=lambda key: key.address))
+FUND = Signer(sha256(b"fund").digest())
+BTC_SPEC = MarketSpec(
+    symbol="BTC-PERP",
+    underlying=BTC,
+    tick=UNIT // 10,
+    lot=UNIT // 1000,
+    min_size=UNIT // 1000,
+    open_interest_cap=10_000 * UNIT,
+)
+ETH_SPEC = MarketSpec(
+    symbol="ETH-PERP",
+    underlying=ETH,
+    tick=UNIT // 100,
+    lot=UNIT // 100,
+    min_size=UNIT // 100,
+    open_interest_cap=100_000 * UNIT,
+)
+ASSETS = (
+    AssetSpec(symbol="USDC", chain_id=10, token=b"\x01" * 20, kind=AssetKind.CASH, decimals=6),
+    AssetSpec(symbol="USDC", chain_id=11, token=b"\x02" * 20, kind=AssetKind.CASH, decimals=6),
+    AssetSpec(
+        symbol="WETH",
+        chain_id=11,
+        token=b"\x03" * 20,
+        kind=AssetKind.COLLATERAL,
+        decimals=18,
+        underlying=ETH,
+        haircut=100_000,
+    ),
+)
+
+
+class Venue:
+    """Acts on a state as traders, oracles and the forced queue do. Prices in whole USD, sizes in whole units."""
+
+    def __init__(self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1) -> None:
+        self.config = Config(
+            settlement_chain=settlement_chain,
+            rollup=b"\x0a" * 20,
+            insurance_owner=FUND.address,
+            oracle_threshold=3,
+            oracle_staleness=60,
+            oracle_deviation=500_000,
+            signers=tuple(key.address for key in ORACLES),
+        )
+        underlyings = (UnderlyingSpec(symbol="BTC"), UnderlyingSpec(symbol="ETH"))
+        self.state: State = genesis(self.config, markets, underlyings, ASSETS, clock=START)
+        self.domain = self.config.domain
+        self.signers: list[Signer] = [FUND]
+        self.nonce = START * 1000
+        self.packets = 0
+
+    def open_account(self, usd: float | int = 0, weth: float | int = 0) -> int:
+        account = len(self.state.accounts)
+        self.signers.append(Signer(sha256(b"account%d" % account).digest()))
+        self.deposit(account, USDC_A, round(usd * USD)) if usd or not weth else None
+        if weth:
+            self.deposit(account, WETH, round(weth * 10**6) * 10**12)
+        return account
+
+    def deposit(self, account: int, asset: int, amount: int) -> list[Event]:
+        self.packets += 1
+        return apply_forced(
+            self.state,
+            ForcedItem(
+                kind=ItemKind.DEPOSIT,
+                account=account,
+                owner=self.signers[account].address,
+                asset=asset,
+                amount=amount,
+                packet_id=self.packets.to_bytes(32, "big"),
+                enqueued_at=self.state.header.clock,
+            ),
+        )
+
+    def price(self, **usd: float | int) -> None:
+        """Report and reprice: `venue.price(btc=50_000, eth=3_000)`; moves the clock by a second."""
+        set_clock(self.state, self.state.header.clock + 1)
+        for name, value in usd.items():
+            underlying = {"btc": BTC, "eth": ETH}[name]
+            self.do(self.report(underlying, value))
+            for market in self.state.markets_of[underlying]:
+                self.do(steps.reprice(market))
+
+    def report(self, underlying: int, usd: float | int, **options: Any) -> bytes:
+        return sign_oracle_report(
+            options.get("keys", ORACLES[:3]),
+            options.get("domain", self.domain),
+            underlying=underlying,
+            price=round(usd * UNIT),
+            time=options.get("time", self.state.header.clock),
+        )
+
+    def next_nonce(self) -> int:
+        self.nonce += 1
+        return self.nonce
+
+    def order(
+        self,
+        account: int,
+        market: int,
+        side: Side,
+        price: float | int,
+        size: float | int,
+        tif: TimeInForce = TimeInForce.GTC,
+        **options: Any,
+    ) -> bytes:
+        return sign_place_order(
+            options.get("key", self.signers[account]),
+            options.get("domain", self.domain),
+            account=account,
+            market=market,
+            side=side,
+            time_in_force=tif,
+            price=round(price * UNIT),
+            size=round(size * UNIT),
+            nonce=options.get("nonce") or self.next_nonce(),
+            expiry=options.get("expiry", NEVER),
+        )
+
+    def buy(self, account: int, price: float | int, size: float | int, market: int = BTC, **options: Any) -> list[Event]:
+        return self.do(self.order(account, market, Side.BID, price, size, **options))
+
+    def sell(self, account: int, price: float | int, size: float | int, market: int = BTC, **options: Any) -> list[Event]:
+        return self.do(self.order(account, market, Side.ASK, price, size, **options))
+
+    def cancel(self, account: int, market: int, slot: int, sequence: int, **options: Any) -> bytes:
+        return sign_cancel_order(
+            options.get("key", self.signers[account]),
+            self.domain,
+            account=account,
+            market=market,
+            slot=slot,
+            sequence=sequence,
+            nonce=options.get("nonce") or self.next_nonce(),
+            expiry=NEVER,
+        )
+
+    def cancel_all(self, account: int) -> bytes:
+        return sign_cancel_all(
+            self.signers[account], self.domain, account=account, nonce=self.next_nonce(), expiry=NEVER
+        )
+
+    def withdraw(self, account: int, asset: int, amount: int, **options: Any) -> bytes:
+        return sign_withdraw(
+            options.get("key", self.signers[account]),
+            options.get("domain", self.domain),
+            account=account,
+            asset=asset,
+            amount=amount,
+            recipient=options.get("recipient", b"\x77" * 20),
+            nonce=options.get("nonce") or self.next_nonce(),
+            expiry=NEVER,
+        )
+
+    def do(self, step: bytes) -> list[Event]:
+        """Apply a step that must succeed, and check the state after it."""
+        events = try_apply(self.state, step)
+        invariants.check(self.state)
+        return events
+
+    def apply(self, step: bytes) -> list[Event]:
+        events = apply(self.state, step)
+        invariants.check(self.state)
+        return events
+
+
+@pytest.fixture(scope="session")
+def venue_type() -> type[Venue]:
+    return Venue
+
+
+@pytest.fixture
+def venue() -> Venue:
+    """Priced at BTC 50,000 and ETH 3,000, with two traders (1 and 2) of 100,000 USD each."""
+    fresh = Venue()
+    fresh.price(btc=50_000, eth=3_000)
+    fresh.open_account(usd=100_000)
+    fresh.open_account(usd=100_000)
+    return fresh
