@@ -5,6 +5,7 @@ import os
 # Read once by eth-hash at its first import; pysha3 is about 20 times faster than the pure Python fallback.
 os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
 
+from chains.audit import AuditReport, audit
 from chains.chain import Chain
 from chains.clock import Clock, VirtualClock
 from chains.errors import (
@@ -37,6 +38,7 @@ from chains.validators import Validator, ValidatorSet
 
 __all__ = [
     "AccountProof",
+    "AuditReport",
     "Chain",
     "ChainError",
     "ChainHalted",
@@ -64,6 +66,7 @@ __all__ = [
     "VirtualClock",
     "Vote",
     "WrongChainId",
+    "audit",
     "block_hash",
     "commit_digest",
     "decode_revert",

@@ -33,6 +33,8 @@ class Reason(StrEnum):
     """The transaction's gas does not cover its intrinsic cost or its calldata floor."""
     INSUFFICIENT_FUNDS = "InsufficientFunds"
     """The sender cannot pay value and gas, counting what it has pending."""
+    INVALID_CHAIN = "InvalidChain"
+    """A kept chain does not agree with itself."""
     INVALID_PARAMETERS = "InvalidParameters"
     """A JSON-RPC call with parameters of the wrong shape."""
     INVALID_PROOF = "InvalidProof"
