@@ -1,7 +1,8 @@
-"""Why bytes are not a batch.
+"""Why bytes are not a batch or a forced item.
 
 RollupError
-└── MalformedBatch(rule, offset)   the bytes or fields break one rule of docs/protocol/batches.md
+├── MalformedBatch(rule, offset)   the bytes or fields break one rule of docs/protocol/batches.md
+└── MalformedItem                  the bytes or fields are no item of the forced queue
 """
 
 from enum import StrEnum
@@ -39,3 +40,7 @@ class MalformedBatch(RollupError):  # noqa: N818 - named after what it says
         super().__init__(str(rule) if offset is None else f"{rule} at byte {offset}")
         self.rule = rule
         self.offset = offset
+
+
+class MalformedItem(RollupError, ValueError):  # noqa: N818 - named after what it says
+    """The bytes or fields are no item of the forced queue."""
