@@ -2,8 +2,10 @@
 //   node compile.mjs            write the artifacts
 //   node compile.mjs --check    compare with the committed ones; exit 1 and name the files that differ
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 import solc from "solc";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -33,17 +35,15 @@ function readImport(path) {
   return existsSync(file) ? { contents: readFileSync(file, "utf8") } : { error: `no such file: ${path}` };
 }
 
-/** Compiles `sources` ({path: text}); `select` is solc's outputSelection. Throws on errors and on warnings of our own. */
-function compile(sources, select) {
+/** Compiles `sources` ({path: text}); `select` is solc's outputSelection. Throws on errors, and on what is `ours` to avoid. */
+function compile(sources, select, ours = (problem) => (problem.sourceLocation?.file ?? SOURCES).startsWith(SOURCES)) {
   const input = {
     language: "Solidity",
     sources: Object.fromEntries(Object.entries(sources).map(([path, content]) => [path, { content }])),
     settings: { ...SETTINGS, outputSelection: select },
   };
   const output = JSON.parse(solc.compile(JSON.stringify(input), { import: readImport }));
-  const problems = (output.errors ?? []).filter(
-    (e) => e.severity === "error" || (e.sourceLocation?.file ?? SOURCES).startsWith(SOURCES),
-  );
+  const problems = (output.errors ?? []).filter((problem) => problem.severity === "error" || ours(problem));
   if (problems.length) throw new Error(problems.map((e) => e.formattedMessage).join("\n"));
   return output.contracts;
 }
@@ -109,15 +109,31 @@ function mutate(sources, { name, find, replace }) {
   return { ...sources, [hits[0][0]]: hits[0][1].replace(find, () => replace) };
 }
 
-function compileTwins(sources, twins) {
+function compileTwin(sources, twin) {
+  const path = Object.keys(sources).find((file) => file.endsWith(`/${twin.contract}.sol`));
+  if (!path) throw new Error(`twin ${twin.name}: no contract ${twin.contract}`);
+  // A mutation may leave a variable unused; that is no fault of ours.
+  const output = compile(mutate(sources, twin), { [path]: { [twin.contract]: OUTPUT } }, () => false);
+  return { [`twins/${twin.name}.json`]: render(twin.contract, output[path][twin.contract]) };
+}
+
+/** Compiles everything, one job after another in as many threads as there are cores. */
+function compileInThreads(sources, twins) {
+  const jobs = [null, ...twins]; // null: the contracts themselves
   const files = {};
-  for (const twin of twins) {
-    const path = Object.keys(sources).find((file) => file.endsWith(`/${twin.contract}.sol`));
-    if (!path) throw new Error(`twin ${twin.name}: no contract ${twin.contract}`);
-    const output = compile(mutate(sources, twin), { [path]: { [twin.contract]: OUTPUT } });
-    files[`twins/${twin.name}.json`] = render(twin.contract, output[path][twin.contract]);
-  }
-  return files;
+  const run = () =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(fileURLToPath(import.meta.url), { workerData: sources });
+      const next = () => (jobs.length ? worker.postMessage(jobs.shift()) : worker.terminate().then(resolve));
+      worker.on("error", reject);
+      worker.on("message", (compiled) => {
+        Object.assign(files, compiled);
+        next();
+      });
+      next();
+    });
+  const threads = Math.min(availableParallelism(), jobs.length);
+  return Promise.all(Array.from({ length: threads }, run)).then(() => files);
 }
 
 function committed() {
@@ -127,11 +143,11 @@ function committed() {
     .filter((file) => file.endsWith(".json"));
 }
 
-function main() {
+async function main() {
   if (!solc.version().startsWith(`${SOLC_VERSION}+`)) throw new Error(`solc is ${solc.version()}, not ${SOLC_VERSION}`);
   const sources = Object.fromEntries(sourceFiles().map((path) => [path, readFileSync(join(HERE, path), "utf8")]));
   const twins = JSON.parse(readFileSync(join(HERE, "twins.json"), "utf8"));
-  const files = { ...compileAll(sources), ...compileTwins(sources, twins) };
+  const files = await compileInThreads(sources, twins);
   const stale = committed().filter((file) => !(file in files));
   if (process.argv.includes("--check")) {
     const differing = Object.keys(files).filter((file) => {
@@ -149,9 +165,13 @@ function main() {
   console.error(`${Object.keys(files).length} artifacts written`);
 }
 
-try {
-  main();
-} catch (error) {
-  console.error(error.message);
-  process.exit(1);
+if (isMainThread) {
+  main().catch((error) => {
+    console.error(error.message);
+    process.exit(1);
+  });
+} else {
+  parentPort.on("message", (twin) => {
+    parentPort.postMessage(twin ? compileTwin(workerData, twin) : compileAll(workerData));
+  });
 }

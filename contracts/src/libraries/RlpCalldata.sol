@@ -21,29 +21,36 @@ library RlpCalldata {
     /// @notice The 32-byte string at `position`.
     function word(uint256 position) internal pure returns (bytes32 value, uint256 next) {
         require(byteAt(position) == 0xa0, MalformedRlp());
-        return (bytes32(load(position + 1)), position + 33);
+        unchecked {
+            return (bytes32(load(position + 1)), position + 33);
+        }
     }
 
     /// @notice The 20-byte string at `position`.
     function account(uint256 position) internal pure returns (address value, uint256 next) {
         uint256 raw = load(position);
         require(raw >> 248 == 0x94, MalformedRlp());
-        return (address(uint160(raw >> 88)), position + 21);
+        unchecked {
+            return (address(uint160(raw >> 88)), position + 21);
+        }
     }
 
     /// @notice The integer of at most `maxBytes` (up to 32) bytes at `position`.
     function integer(uint256 position, uint256 maxBytes) internal pure returns (uint256 value, uint256 next) {
-        uint256 prefix = byteAt(position);
-        if (prefix < 0x80) {
-            require(prefix != 0, MalformedRlp());
-            return (prefix, position + 1);
+        unchecked {
+            uint256 head = load(position);
+            uint256 prefix = head >> 248;
+            if (prefix < 0x80) {
+                require(prefix != 0, MalformedRlp());
+                return (prefix, position + 1);
+            }
+            uint256 length = prefix - 0x80;
+            require(length <= maxBytes, MalformedRlp());
+            if (length == 0) return (0, position + 1);
+            value = load(position + 1) >> (256 - 8 * length);
+            require(value >> (8 * (length - 1)) != 0 && value >= 0x80, MalformedRlp());
+            return (value, position + 1 + length);
         }
-        uint256 length = prefix - 0x80;
-        require(length <= maxBytes, MalformedRlp());
-        if (length == 0) return (0, position + 1);
-        value = load(position + 1) >> (256 - 8 * length);
-        require(value >> (8 * (length - 1)) != 0 && value >= 0x80, MalformedRlp());
-        return (value, position + 1 + length);
     }
 
     function byteAt(uint256 position) internal pure returns (uint256) {
@@ -59,15 +66,17 @@ library RlpCalldata {
 
     /// @dev `base` is 0x80 for byte strings, 0xc0 for lists. Lengths stay below 2^24, so positions cannot overflow.
     function _contents(uint256 position, uint256 base) private pure returns (uint256 start, uint256 end) {
-        uint256 head = load(position);
-        uint256 prefix = head >> 248;
-        require(prefix >= base && prefix <= base + 58, MalformedRlp());
-        uint256 length = prefix - base;
-        if (length <= 55) return (position + 1, position + 1 + length);
-        uint256 lengthBytes = length - 55;
-        length = (head << 8) >> (256 - 8 * lengthBytes);
-        require(length > 55 && length >> (8 * (lengthBytes - 1)) != 0, MalformedRlp());
-        start = position + 1 + lengthBytes;
-        return (start, start + length);
+        unchecked {
+            uint256 head = load(position);
+            uint256 prefix = head >> 248;
+            require(prefix >= base && prefix <= base + 58, MalformedRlp());
+            uint256 length = prefix - base;
+            if (length <= 55) return (position + 1, position + 1 + length);
+            uint256 lengthBytes = length - 55;
+            length = (head << 8) >> (256 - 8 * lengthBytes);
+            require(length > 55 && length >> (8 * (lengthBytes - 1)) != 0, MalformedRlp());
+            start = position + 1 + lengthBytes;
+            return (start, start + length);
+        }
     }
 }
