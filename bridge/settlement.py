@@ -6,8 +6,9 @@ from typing import Any
 
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
-from bridge.abi import hash_words, require_address, require_uint
+from bridge.abi import abi_encode, require_address, require_uint
 from bridge.contract_reader import ContractReader
 
 ITEM_TYPE = "(uint8,uint32,address,uint16,uint128,bytes32,uint64)"
@@ -50,10 +51,14 @@ class QueueItem:
             self.enqueued_at,
         )
 
+    def encode(self) -> bytes:
+        """`abi.encode(item)`, 224 bytes."""
+        return abi_encode([ITEM_TYPE], [self.as_abi()])
+
     @property
     def digest(self) -> bytes:
-        """`keccak256(abi.encode(item))`, what the queue's `itemHash` is made of."""
-        return hash_words([ITEM_TYPE], [self.as_abi()])
+        """`keccak256` of the encoding, the queue's `itemHash`."""
+        return keccak(self.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +152,10 @@ class Outbox(ContractReader):
     def is_spent(self, withdrawal_id: int, *, block: int | None = None) -> bool:
         """Whether the withdrawal was released."""
         return bool(self._read(self.contract.functions.isSpent(withdrawal_id), block))
+
+    def packet_of(self, withdrawal_id: int, *, block: int | None = None) -> bytes:
+        """The packet that is out for a withdrawal, 32 zero bytes before its release and after its answer."""
+        return bytes(self._read(self.contract.functions.packetOf(withdrawal_id), block))
 
     def released(self, from_block: int, to_block: int) -> dict[int, bytes]:
         """Packet id by withdrawal id, of releases whose events lie in the range."""

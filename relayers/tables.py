@@ -86,7 +86,7 @@ class TaskRow(Base):
     """One thing to be done once on a chain: an entitlement to pay, a batch to post, a withdrawal to release."""
 
     __tablename__ = "tasks"
-    __table_args__ = (Index("tasks_by_state", "queue", "state", "position"),)
+    __table_args__ = (Index("tasks_by_position", "queue", "position"),)
 
     queue: Mapped[str] = mapped_column(String, primary_key=True)
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)

@@ -73,6 +73,12 @@ class TaskStore:
                 for row in session.scalars(query)
             ]
 
+    def bodies_at(self, position: int) -> list[bytes]:
+        """Bodies of all rows at a position, whatever their state."""
+        query = select(TaskRow.body).where(TaskRow.queue == self._queue, TaskRow.position == position)
+        with self._store.transaction() as session:
+            return list(session.scalars(query.order_by(TaskRow.key)))
+
     def waiting(self, due_at: int) -> list[Task]:
         """Those of the unfinished rows that nobody is acting on."""
         return [task for task in self.unfinished(due_at) if task.state is TaskState.WAITING]

@@ -1,5 +1,7 @@
 """Daemons are killed between every two effects and started again on their database, or on none."""
 
+import random
+
 import pytest
 
 from bridge.packets import Status
@@ -8,6 +10,8 @@ from relayers.reports import Did
 from relayers.states import PacketState
 
 SETTLEMENT, EAST = 100, 101
+CRASH_POINTS_PASSED = 81
+"""By a run that nobody disturbs."""
 
 
 class Killed(BaseException):
@@ -15,17 +19,28 @@ class Killed(BaseException):
 
 
 class Killer:
-    """Raises at the given occurrence of a crash point, once."""
+    """Raises when so many crash points have been passed, once."""
 
-    def __init__(self, point, occurrence):
-        self.point, self.left, self.hit = point, occurrence, False
+    def __init__(self, passes):
+        self.left, self.hit = passes, False
 
     def __call__(self, point):
-        if point is self.point and not self.hit:
-            self.left -= 1
-            if self.left < 0:
-                self.hit = True
-                raise Killed
+        self.left -= 1
+        if self.left < 0 and not self.hit:
+            self.hit = True
+            raise Killed
+
+
+class Madman:
+    """Raises at every tenth crash point or so, for ever."""
+
+    def __init__(self, seed):
+        self.random, self.kills = random.Random(seed), 0
+
+    def __call__(self, point):
+        if self.random.random() < 0.1:
+            self.kills += 1
+            raise Killed
 
 
 def prepare(network):
@@ -41,10 +56,10 @@ def prepare(network):
     return good, late, other
 
 
-def survive(network, killer):
+def survive(network, killer, rounds=20):
     """Rounds until nothing is done, starting the daemons anew whenever one dies; returns how often."""
     network.start(killer)
-    for _ in range(20):
+    for _ in range(rounds):
         try:
             reports = network.round()
         except Killed:
@@ -72,25 +87,42 @@ def check(network, good, late, other):
     assert len(acknowledged) == 3
 
 
-@pytest.mark.parametrize("occurrence", range(8))
-@pytest.mark.parametrize("point", list(CrashPoint))
-def test_a_kill_at_any_point_loses_and_repeats_nothing(make_network, tmp_path, point, occurrence):
-    network = make_network(database=tmp_path / "relayers.db")
-    killer = Killer(point, occurrence)
+def kill_once(network, passes):
+    killer = Killer(passes)
     deposits = prepare(network)
     survive(network, killer)
-    if not killer.hit:
-        pytest.skip(f"{point} is passed fewer than {occurrence + 1} times")
+    assert killer.hit, f"fewer than {passes + 1} crash points are passed"
+    check(network, *deposits)
+
+
+@pytest.mark.parametrize("passes", range(0, CRASH_POINTS_PASSED, 5))
+def test_a_kill_loses_and_repeats_nothing(make_network, tmp_path, passes):
+    kill_once(make_network(database=tmp_path / "relayers.db"), passes)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("passes", range(CRASH_POINTS_PASSED))
+def test_a_kill_anywhere_loses_and_repeats_nothing(make_network, tmp_path, passes):
+    kill_once(make_network(database=tmp_path / "relayers.db"), passes)
+
+
+def test_being_killed_again_and_again_loses_and_repeats_nothing(make_network, tmp_path):
+    network = make_network(database=tmp_path / "relayers.db")
+    madman = Madman(seed=1)
+    deposits = prepare(network)
+    survive(network, madman, rounds=150)
+    assert madman.kills > 5
     check(network, *deposits)
 
 
 def test_every_crash_point_is_passed(make_network, tmp_path):
     network = make_network(database=tmp_path / "relayers.db")
-    passed = set()
+    passed = []
     prepare(network)
-    network.start(passed.add)
+    network.start(passed.append)
     network.run()
-    assert passed == set(CrashPoint)
+    assert set(passed) == set(CrashPoint)
+    assert len(passed) == CRASH_POINTS_PASSED
 
 
 def test_a_lost_database_is_rebuilt_from_the_chains(make_network, tmp_path):

@@ -1,0 +1,78 @@
+"""Has oracles sign prices and brings them into the venue: one report, then a new mark for every market."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from exchange.engine import Rejected, Signer, sign_report
+from exchange.engine.signing import oracle_report
+from exchange.engine.steps import reprice
+from exchange.sequencer import SequencerError
+from relayers.crash_points import CrashPoint, Hook, no_hook
+from relayers.ports import PriceSource, StepSink
+from relayers.reports import Did, Journal, StepReport, WaitsFor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oracle:
+    """One signing key and where it has its prices from."""
+
+    signer: Signer
+    source: PriceSource
+
+
+class OraclePublisher:
+    """Publishes every underlying for which enough oracles have a newer price.
+
+    Keeps nothing: what was published, and which markets still lack a mark, is in the venue's state.
+    """
+
+    def __init__(self, sink: StepSink, oracles: Sequence[Oracle], *, hook: Hook = no_hook) -> None:
+        self._sink = sink
+        self._oracles = sorted(oracles, key=lambda oracle: oracle.signer.address)
+        self._hook = hook
+
+    def step(self) -> StepReport:
+        """One report at most for each underlying, and every mark that is outstanding."""
+        journal = Journal()
+        for underlying in range(len(self._sink.state.underlyings)):
+            try:
+                self._reprice(journal, underlying)
+                if self._report(journal, underlying):
+                    self._hook(CrashPoint.AFTER_ACT)
+                    self._reprice(journal, underlying)
+            except (Rejected, SequencerError) as error:
+                journal.waits_for(WaitsFor.PRICE, underlying, str(error))
+        return journal.report()
+
+    def _report(self, journal: Journal, underlying: int) -> bool:
+        state = self._sink.state
+        last = state.underlyings[underlying].time
+        prices = [(oracle.signer, oracle.source.latest(underlying)) for oracle in self._oracles]
+        fresh = [(signer, price) for signer, price in prices if price is not None and price.time > last]
+        if not fresh:
+            return False
+        if len(fresh) < state.config.reports_needed:
+            journal.waits_for(WaitsFor.PRICE, underlying, f"{len(fresh)} of {state.config.reports_needed} oracles")
+            return False
+        reports = [
+            sign_report(signer, state.domain, underlying=underlying, price=price.price_e8, time=price.time)
+            for signer, price in fresh
+        ]
+        self._sink.submit(oracle_report(underlying, reports))
+        journal.did(Did.PUBLISHED, underlying)
+        return True
+
+    def _reprice(self, journal: Journal, underlying: int) -> None:
+        """Also after a crash between the report and the marks: the state says which are missing."""
+        state = self._sink.state
+        target = state.underlyings[underlying]
+        if target.time == target.round_time:
+            return
+        for market_id, market in enumerate(state.markets):
+            if market.underlying != underlying:
+                continue
+            mark = state.marks.get(2 * market_id + ((target.round + 1) & 1))
+            if mark is None or mark.time != target.time:
+                self._sink.submit(reprice(market_id))
+                self._hook(CrashPoint.AFTER_ACT)
+                journal.did(Did.PUBLISHED, f"{underlying}/{market_id}")

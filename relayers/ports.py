@@ -1,0 +1,85 @@
+"""What the daemons need of the venue. `exchange.sequencer.Sequencer` satisfies all but the price source."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from exchange.engine import ForcedItem
+from exchange.rollup import Batch
+from exchange.state import State, WithdrawalProof
+
+
+class ForcedItemSink(Protocol):
+    """Takes items of the forced queue, durably, each once."""
+
+    @property
+    def forced_cursor(self) -> int:
+        """Index of the next item it has not taken."""
+        ...
+
+    def take_forced(self, first_index: int, items: Sequence[ForcedItem]) -> int:
+        """Take items in order from `first_index`; those taken before are skipped. Returns how many were new."""
+        ...
+
+
+class BatchSource(Protocol):
+    """Hands out batches in order; keeps each until it is told that the chain has it."""
+
+    @property
+    def posted_batches(self) -> int:
+        """Index of the oldest batch that is not known to be posted."""
+        ...
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes that wait to be posted."""
+        ...
+
+    def next_batch(self) -> Batch | None:
+        """The oldest batch that is not posted, the same bytes until it is confirmed; None if there is none."""
+        ...
+
+    def confirm_posted(self, index: int, commitment: bytes) -> None:
+        """The chain has the batch, in a final block."""
+        ...
+
+
+class WithdrawalSource(Protocol):
+    """Knows the withdrawals of posted batches and proves them."""
+
+    def withdrawals_in(self, batch_index: int) -> Sequence[WithdrawalProof]:
+        """Withdrawals made in a batch, proven under its last root."""
+        ...
+
+    def prove_withdrawal(self, withdrawal_id: int, batch_index: int) -> WithdrawalProof:
+        """One of them."""
+        ...
+
+
+class StepSink(Protocol):
+    """Executes steps; raises the engine's `Rejected`."""
+
+    @property
+    def state(self) -> State:
+        """To be read only."""
+        ...
+
+    def submit(self, step: bytes) -> object:
+        """Execute one step durably."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcePrice:
+    """What a source says an underlying is worth: 1e-8 USD, and when that was, in seconds."""
+
+    price_e8: int
+    time: int
+
+
+class PriceSource(Protocol):
+    """Where an oracle has its prices from."""
+
+    def latest(self, underlying: int) -> SourcePrice | None:
+        """The newest price, None while there is none."""
+        ...
