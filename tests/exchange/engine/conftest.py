@@ -157,10 +157,14 @@ class Venue:
             expiry=options.get("expiry", NEVER),
         )
 
-    def buy(self, account: int, price: float | int, size: float | int, market: int = BTC, **options: Any) -> list[Event]:
+    def buy(
+        self, account: int, price: float | int, size: float | int, market: int = BTC, **options: Any
+    ) -> list[Event]:
         return self.do(self.order(account, market, Side.BID, price, size, **options))
 
-    def sell(self, account: int, price: float | int, size: float | int, market: int = BTC, **options: Any) -> list[Event]:
+    def sell(
+        self, account: int, price: float | int, size: float | int, market: int = BTC, **options: Any
+    ) -> list[Event]:
         return self.do(self.order(account, market, Side.ASK, price, size, **options))
 
     def cancel(self, account: int, market: int, slot: int, sequence: int, **options: Any) -> bytes:
