@@ -10,8 +10,10 @@ from eth_utils import to_checksum_address
 
 from bridge.interoperable import encode_evm
 from chains import LocalChain, TransactionReverted, VirtualClock
+from exchange.engine import ForcedItem
 from exchange.rollup.batch import MAX_BATCH_BYTES, Batch, decode_segments, encode_segments
 from exchange.rollup.errors import BatchRule, MalformedBatch
+from exchange.rollup.forced_items import item_hash
 from exchange.rollup.segment import MAX_STEP_BYTES, Segment
 
 START = 1_767_225_600
@@ -185,3 +187,22 @@ def test_changed_bytes_are_taken_or_refused_by_both(rollup):
         else:
             assert there in {"ClockAhead", *BatchRule}, seed
     assert len(outcomes) > 4, outcomes
+
+
+def test_the_queue_hashes_items_as_this_package_encodes_them(rollup):
+    chain, contract = rollup
+    queue = chain.contract("ForcedQueue", chain.call(contract.functions.queue()))
+    logs = chain.logs(queue.events.ItemEnqueued(), 0, chain.head().number)
+    assert len(logs) == FORCED_ITEMS
+    for log in logs:
+        fields = log.args.item
+        item = ForcedItem(
+            kind=fields.kind,
+            account=fields.account,
+            owner=bytes.fromhex(fields.owner[2:]),
+            asset=fields.asset,
+            amount=fields.amount,
+            packet_id=bytes(fields.packetId),
+            enqueued_at=fields.enqueuedAt,
+        )
+        assert item_hash(item) == bytes(chain.call(queue.functions.itemHash(log.args.index)))
