@@ -18,7 +18,6 @@ from exchange.sequencer import (
     Unavailable,
     recover_operator,
 )
-from exchange.sequencer.assembly import LARGEST_ENTRY
 from exchange.state import TimeInForce
 from exchange.state.hashing import keccak256
 from tests.exchange.sequencer.venue import BTC, OPERATOR_KEY, START, TestClock, Venue, deposit, new_state
@@ -61,7 +60,7 @@ def test_an_accepted_step_is_confirmed_by_the_operator(venue):
     assert confirmation.clock == START
     assert recover_operator(confirmation, venue.domain) == OperatorKey(OPERATOR_KEY, venue.domain).address
     assert [type(event) for event in confirmation.events] == [OrderPlaced]
-    assert venue.log.read(venue.log.height - 1).__next__().payload == b"\x03" + step
+    assert venue.log.rows[-1][0] == b"\x03" + step
 
 
 def test_a_refused_step_leaves_no_trace(venue):
@@ -310,7 +309,3 @@ def test_a_log_that_starts_elsewhere_is_refused():
 def test_immediate_orders_rest_nothing(venue):
     confirmation = venue.sequencer.submit(venue.buy(1, 60_000, 5, tif=TimeInForce.IOC))
     assert not any(isinstance(event, OrderPlaced) for event in confirmation.events)
-
-
-def test_the_smallest_batches_hold_the_largest_step():
-    Venue(limits=Limits(batch_bytes=LARGEST_ENTRY)).ready()
