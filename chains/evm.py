@@ -80,7 +80,8 @@ class Outcome:
 class Execution:
     """What a block's transactions came to, persisted.
 
-    failures: outcome by hash of those that reverted. dropped: stopped being valid, and why. deferred: did not fit.
+    failures: outcome by hash of those that reverted. dropped: stopped being valid, and why. deferred: wait for more
+    room or a lower base fee, and their senders' later ones with them.
     """
 
     state_root: bytes
@@ -132,7 +133,8 @@ class Evm:
         deferred: list[Transaction] = []
         late_senders: set[bytes] = set()
         for transaction in transactions:
-            if transaction.sender in late_senders or progress.gas_used + transaction.gas > context.gas_limit:
+            fits = progress.gas_used + transaction.gas <= context.gas_limit
+            if transaction.sender in late_senders or not fits or transaction.max_fee_per_gas < context.base_fee:
                 late_senders.add(transaction.sender)
                 deferred.append(transaction)
                 continue

@@ -19,7 +19,7 @@ class SealedHeader:
     """A header, the consensus facts in its extraData, and its commit seals in the order they arrived.
 
     All hashes are 32 bytes, `timestamp` is in seconds, `seals` are 65 bytes each (r, s, v of 0 or 1). A header that is
-    not final yet has no seals. `fields` are the raw header fields in order; `extra` stands in for their extraData.
+    not final yet has no seals. `fields` are the raw header fields in order, with an empty extraData: that is `extra`.
     """
 
     number: int
@@ -42,7 +42,7 @@ class SealedHeader:
             state_root=fields[3],
             timestamp=int.from_bytes(fields[11], "big"),
             extra=extra,
-            fields=tuple(fields),
+            fields=(*fields[: qbft.EXTRA_DATA_FIELD], b"", *fields[qbft.EXTRA_DATA_FIELD + 1 :]),
             variant=variant,
         )
 

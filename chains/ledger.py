@@ -58,11 +58,11 @@ class Ledger:
         return len(self._blocks) - 1
 
     def append(self, block: Block) -> None:
-        """Add the next block."""
+        """Add the next block; raises Rejected(InvalidChain) for any other."""
         if block.header.number != len(self._blocks):
-            raise ValueError(f"block {block.header.number} does not follow {self.height}")
+            raise Rejected(Reason.INVALID_CHAIN, f"block {block.header.number} does not follow {self.height}")
         if self._blocks and block.header.parent_hash != self.head.header.hash:
-            raise ValueError(f"block {block.header.number} names another parent")
+            raise Rejected(Reason.INVALID_CHAIN, f"block {block.header.number} names another parent")
         self._by_hash[block.header.hash] = block.header.number
         for index, transaction in enumerate(block.transactions):
             self._transactions[transaction.hash] = (block.header.number, index)

@@ -92,7 +92,7 @@ class EthApi:
         return byte_string(self._chain.evm.code(self._root(tag), _address(address)))
 
     def _storage(self, address: str, slot: str, tag: str) -> str:
-        return word(self._chain.evm.storage(self._root(tag), _address(address), int(slot, 16)))
+        return word(self._chain.evm.storage(self._root(tag), _address(address), _integer(slot)))
 
     def _transaction_count(self, address: str, tag: str) -> str:
         if tag == "pending":

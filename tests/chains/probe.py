@@ -27,9 +27,7 @@ def word_of(signature: str) -> str:
     return f"0x{keccak(signature.encode())[:4].hex().ljust(64, '0')}"
 
 
-DISPATCH = " ".join(
-    f"DUP1 0x{keccak(signature(name).encode())[:4].hex()} EQ @{name} JUMPI" for name in FUNCTIONS
-)
+DISPATCH = " ".join(f"DUP1 0x{keccak(signature(name).encode())[:4].hex()} EQ @{name} JUMPI" for name in FUNCTIONS)
 RUNTIME = assemble(f"""
     0 CALLDATALOAD 224 SHR {DISPATCH} :vanish 0 0 REVERT
     :set 36 CALLDATALOAD 4 CALLDATALOAD SSTORE
@@ -39,7 +37,7 @@ RUNTIME = assemble(f"""
     :see CHAINID 0 MSTORE NUMBER 32 MSTORE TIMESTAMP 64 MSTORE PREVRANDAO 96 MSTORE BASEFEE 128 MSTORE 160 0 RETURN
     :ancestor 4 CALLDATALOAD BLOCKHASH 0 MSTORE 32 0 RETURN
     :refuse {word_of("Refused(uint256)")} 0 MSTORE 4 CALLDATALOAD 4 MSTORE 36 0 REVERT
-    :complain {word_of("Error(string)")} 0 MSTORE 32 4 MSTORE 2 36 MSTORE 0x{"no".encode().hex().ljust(64, "0")} 68 MSTORE
+    :complain {word_of("Error(string)")} 0 MSTORE 32 4 MSTORE 2 36 MSTORE 0x{b"no".hex().ljust(64, "0")} 68 MSTORE
               100 0 REVERT
     :panic {word_of("Panic(uint256)")} 0 MSTORE 17 4 MSTORE 36 0 REVERT
     :burn INVALID

@@ -26,7 +26,9 @@ def signed(chain, account, **overrides):
         "maxPriorityFeePerGas": 0, "value": 1, "to": account.address, "data": b"",
     }  # fmt: skip
     fields.update(overrides)
-    return account.sign_transaction({name: value for name, value in fields.items() if value is not None}).raw_transaction
+    return account.sign_transaction(
+        {name: value for name, value in fields.items() if value is not None}
+    ).raw_transaction
 
 
 def test_it_answers_its_own_id(chain, probe):
