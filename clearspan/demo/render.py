@@ -63,12 +63,12 @@ def _accounts(report: dict[str, Any]) -> list[str]:
         rows.append((account["name"], *(whole(account[key], CASH_DECIMALS, 2) for key in money), positions))
     lines = ["Accounts, in USD (collateral at its haircut value)", "", *table(head, rows), ""]
     head = ("holdings", "before", "after")
-    rows = [
+    moves = [
         (f"{account['name']}: {row['asset']} {row['where']}", row["before"], row["after"])
         for account in report["accounts"]
         for row in account["holdings"]
     ]
-    return [*lines, "Where each account's money is", "", *table(head, rows), ""]
+    return [*lines, "Where each account's money is", "", *table(head, moves), ""]
 
 
 def _liquidations(report: dict[str, Any]) -> list[str]:

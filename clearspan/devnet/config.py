@@ -8,8 +8,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.parameters import NetworkParameters
-from clearspan.devnet.listing import CollateralListing, Listing, MarketListing, OracleListing
 from clearspan.devnet.wallets import wallet
+from clearspan.listing import CollateralListing, Listing, MarketListing, OracleListing
 from exchange.sdk.errors import Rejected
 
 Positive = Annotated[int, Field(gt=0)]

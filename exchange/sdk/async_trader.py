@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
-from eth_utils import to_canonical_address
+from eth_utils.address import to_canonical_address
 
 from chains.errors import ChainError
 from chains.errors import Rejected as ChainRejected
@@ -210,31 +210,23 @@ class AsyncTrader:
 
     async def fetch_balance(self) -> Balance:
         """Cash, collateral, equity and margin."""
-        number = await self.account()
-        leaf, margin = await self._venue.account(number)
-        return views.balance(self._catalogue, number, leaf, margin)
+        held, margin = await self._venue.balances(await self.account())
+        return views.balance(self._catalogue, held, margin)
 
     async def fetch_positions(self) -> tuple[Position, ...]:
         """Open positions at the mark."""
-        leaf, _ = await self._venue.account(await self.account())
-        marks = {market: await self._venue.mark_price(market) for market, held in leaf.positions.items() if held.size}
-        return views.positions(self._catalogue, leaf, marks)
+        return views.positions(self._catalogue, await self._venue.positions(await self.account()))
 
     async def fetch_order_book(self, *, market: str, levels: int = 10) -> OrderBook:
         """Best levels of both sides."""
-        spec = self._catalogue.market(market)
-        bids, asks = await self._venue.book(spec.market_id, levels)
-        return OrderBook(market=market, bids=views.levels(bids), asks=views.levels(asks))
+        depth = await self._venue.depth(self._catalogue.market(market).market_id, levels)
+        return OrderBook(market=market, bids=views.levels(depth.bids), asks=views.levels(depth.asks))
 
     async def fetch_open_orders(self, *, market: str | None = None) -> tuple[OpenOrder, ...]:
         """Resting orders, of one market or of all."""
         wanted = None if market is None else self._catalogue.market(market).market_id
-        rows = await self._venue.orders(await self.account())
-        return tuple(
-            views.open_order(self._catalogue.market_by_id(number), slot, order)
-            for number, slot, order in rows
-            if wanted in {None, number}
-        )
+        orders = await self._venue.orders(await self.account(), wanted)
+        return tuple(views.open_order(self._catalogue.market_by_id(order.market), order) for order in orders)
 
     # Inside
 
@@ -246,10 +238,10 @@ class AsyncTrader:
     async def _reference_price(self, market: int, side: Side) -> int:
         """The worse for the taker of the best price on the other side and the mark."""
         mark = await self._venue.mark_price(market)
-        bids, asks = await self._venue.book(market, 1)
+        depth = await self._venue.depth(market, 1)
         if side is Side.BUY:
-            return max(mark, asks[0][0]) if asks else mark
-        return min(mark, bids[0][0]) if bids else mark
+            return max([mark, *(level.price for level in depth.asks)])
+        return min([mark, *(level.price for level in depth.bids)])
 
 
 def _word(kind: Any, value: Any, what: str) -> Any:

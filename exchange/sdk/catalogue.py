@@ -35,10 +35,8 @@ class AssetSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """Everything listed, and the signing domain it is listed under."""
+    """Everything listed."""
 
-    settlement_chain: int
-    rollup: str
     markets: tuple[MarketSpec, ...]
     assets: tuple[AssetSpec, ...]
 

@@ -96,12 +96,12 @@ class OrderBook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One open position; `size` is negative for a short, `entry_price` is rounded down to 1e-8."""
+    """One open position; `size` is negative for a short, `mark_price` None before the first round."""
 
     market: str
     size: Decimal
     entry_price: Decimal
-    mark_price: Decimal
+    mark_price: Decimal | None
     unrealised: Decimal
 
 

@@ -6,14 +6,23 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from exchange import engine, sequencer
-from exchange.engine import Event, depth, open_orders
-from exchange.engine.events import WithdrawalQueued
-from exchange.engine.margin import MarginReport, assess
+from exchange.engine import (
+    Balances,
+    Depth,
+    Event,
+    MarginReport,
+    OpenOrder,
+    PositionReport,
+    WithdrawalQueued,
+    assess,
+    balances,
+    depth,
+    open_orders,
+)
+from exchange.engine.views import positions
 from exchange.sdk.errors import Rejected, Unavailable
 from exchange.sequencer import Confirmation, Sequencer
-from exchange.state.account import Account
 from exchange.state.config import Domain
-from exchange.state.order import Order
 
 T = TypeVar("T")
 
@@ -38,20 +47,24 @@ class Venue(Protocol):
         """Account id of an owner; raises Rejected(AccountUnknown) before its first deposit is credited."""
         ...
 
-    async def account(self, account: int) -> tuple[Account, MarginReport]:
-        """An account's leaf and its margin."""
+    async def balances(self, account: int) -> tuple[Balances, MarginReport]:
+        """What an account holds, and its margin."""
+        ...
+
+    async def positions(self, account: int) -> list[PositionReport]:
+        """Position records of an account."""
         ...
 
     async def mark_price(self, market: int) -> int:
         """Mark of the active round in 1e-8 USD; raises Rejected(NoMark)."""
         ...
 
-    async def book(self, market: int, levels: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Bids and asks as (price, size), best first."""
+    async def depth(self, market: int, levels: int) -> Depth:
+        """The live book, best first."""
         ...
 
-    async def orders(self, account: int) -> list[tuple[int, int, Order]]:
-        """Live resting orders of an account as (market, slot, order)."""
+    async def orders(self, account: int, market: int | None) -> list[OpenOrder]:
+        """Live resting orders of an account, in one market or in all."""
         ...
 
     async def credited_items(self) -> int:
@@ -95,24 +108,28 @@ class LocalVenue:
             raise Rejected("AccountUnknown", f"0x{owner.hex()} has no account; it opens with its first deposit")
         return self._owners[owner]
 
-    async def account(self, account: int) -> tuple[Account, MarginReport]:
-        """The leaf as it stands; read it, do not keep it."""
-        return self._state.accounts[account], self._engine(lambda: assess(self._state, account))
+    async def balances(self, account: int) -> tuple[Balances, MarginReport]:
+        """Assessed in the active rounds."""
+        return balances(self._state, account), _engine(lambda: assess(self._state, account))
+
+    async def positions(self, account: int) -> list[PositionReport]:
+        """At the active rounds' marks."""
+        return positions(self._state, account)
 
     async def mark_price(self, market: int) -> int:
         """Mark of the active round."""
         pricing = self._state.pricing[market]
         if pricing is None:
             raise Rejected(engine.Reason.NO_MARK.value)
-        return pricing.price
+        return pricing.mark
 
-    async def book(self, market: int, levels: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Depth of live orders."""
+    async def depth(self, market: int, levels: int) -> Depth:
+        """Without dead orders."""
         return depth(self._state, market, levels)
 
-    async def orders(self, account: int) -> list[tuple[int, int, Order]]:
-        """Live orders."""
-        return open_orders(self._state, account)
+    async def orders(self, account: int, market: int | None) -> list[OpenOrder]:
+        """Without dead orders."""
+        return open_orders(self._state, account, market)
 
     async def credited_items(self) -> int:
         """The header's cursor."""
@@ -126,13 +143,6 @@ class LocalVenue:
             for proof in self._sequencer.withdrawals_in(index)
         )
 
-    @staticmethod
-    def _engine(question: Callable[[], T]) -> T:
-        try:
-            return question()
-        except engine.Rejected as error:
-            raise Rejected(error.reason.value) from error
-
 
 def withdrawal_id_of(events: tuple[Event, ...] | list[Event]) -> int:
     """Id of the withdrawal that a step queued."""
@@ -140,3 +150,10 @@ def withdrawal_id_of(events: tuple[Event, ...] | list[Event]) -> int:
         if isinstance(event, WithdrawalQueued):
             return event.id
     raise Rejected("WithdrawalNotQueued", str(events))
+
+
+def _engine(question: Callable[[], T]) -> T:
+    try:
+        return question()
+    except engine.Rejected as error:
+        raise Rejected(error.reason.value) from error

@@ -1,66 +1,71 @@
-"""Leaves of the state as a trader reads them."""
+"""The venue as a trader reads it: names for ids, Decimals for integers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from decimal import Decimal
 
-from exchange.engine.margin import MarginReport
+from exchange import engine
+from exchange.engine import Balances, MarginReport, PositionReport
 from exchange.sdk.amounts import CASH_DECIMALS, PRICE_DECIMALS, SIZE_DECIMALS, from_base_units
 from exchange.sdk.catalogue import Catalogue, MarketSpec
 from exchange.sdk.orders import WORDS, order_id
 from exchange.sdk.results import Balance, Level, OpenOrder, Position
-from exchange.state.account import Account
 from exchange.state.limits import CASH_SCALE
-from exchange.state.order import Order
 
 
-def balance(catalogue: Catalogue, number: int, leaf: Account, margin: MarginReport) -> Balance:
+def balance(catalogue: Catalogue, held: Balances, margin: MarginReport) -> Balance:
     """An account in whole units."""
-    collateral = {}
-    for asset_id, amount in sorted(leaf.collateral.items()):
+    collateral: dict[tuple[str, str], Decimal] = {}
+    for asset_id, amount in held.collateral.items():
         asset = catalogue.asset_by_id(asset_id)
         collateral[asset.symbol, asset.chain] = from_base_units(amount, decimals=asset.decimals)
     return Balance(
-        account=number,
-        cash=from_base_units(leaf.cash, decimals=CASH_DECIMALS),
+        account=margin.account,
+        cash=_cash(held.cash),
         collateral=collateral,
-        equity=from_base_units(margin.equity, decimals=CASH_DECIMALS),
-        initial_margin=from_base_units(margin.initial, decimals=CASH_DECIMALS),
-        maintenance_margin=from_base_units(margin.maintenance, decimals=CASH_DECIMALS),
-        withdrawable=from_base_units(margin.withdrawable, decimals=CASH_DECIMALS),
+        equity=_cash(margin.equity),
+        initial_margin=_cash(margin.initial),
+        maintenance_margin=_cash(margin.maintenance),
+        withdrawable=_cash(margin.withdrawable),
     )
 
 
-def positions(catalogue: Catalogue, leaf: Account, marks: Mapping[int, int]) -> tuple[Position, ...]:
-    """Open positions; `marks` by market id in 1e-8 USD. Entry price and profit are rounded down."""
+def positions(catalogue: Catalogue, reports: Iterable[PositionReport]) -> tuple[Position, ...]:
+    """Open positions. The entry price is rounded down to 1e-8 USD."""
     return tuple(
         Position(
-            market=catalogue.market_by_id(market).name,
+            market=catalogue.market_by_id(held.market).name,
             size=from_base_units(held.size, decimals=SIZE_DECIMALS),
-            entry_price=from_base_units(held.cost * CASH_SCALE // held.size, decimals=PRICE_DECIMALS),
-            mark_price=from_base_units(marks[market], decimals=PRICE_DECIMALS),
-            unrealised=from_base_units(held.size * marks[market] // CASH_SCALE - held.cost, decimals=CASH_DECIMALS),
+            entry_price=_price(held.cost * CASH_SCALE // held.size),
+            mark_price=None if held.mark is None else _price(held.mark),
+            unrealised=_cash(held.unrealised),
         )
-        for market, held in sorted(leaf.positions.items())
+        for held in reports
         if held.size
     )
 
 
-def levels(rows: Iterable[tuple[int, int]]) -> tuple[Level, ...]:
-    """(price, size) pairs in whole units."""
-    return tuple(
-        Level(price=from_base_units(price, decimals=PRICE_DECIMALS), size=from_base_units(size, decimals=SIZE_DECIMALS))
-        for price, size in rows
-    )
+def levels(rows: Iterable[engine.Level]) -> tuple[Level, ...]:
+    """Price levels in whole units."""
+    return tuple(Level(price=_price(row.price), size=from_base_units(row.size, decimals=SIZE_DECIMALS)) for row in rows)
 
 
-def open_order(market: MarketSpec, slot: int, order: Order) -> OpenOrder:
+def open_order(market: MarketSpec, order: engine.OpenOrder) -> OpenOrder:
     """One resting order."""
     return OpenOrder(
-        order_id=order_id(market, slot, order.sequence),
+        order_id=order_id(market, order.slot, order.sequence),
         market=market.name,
         side=WORDS[order.side],
-        price=from_base_units(order.price, decimals=PRICE_DECIMALS),
+        price=_price(order.price),
         remaining=from_base_units(order.remaining, decimals=SIZE_DECIMALS),
         client_id=order.nonce,
     )
+
+
+def _cash(units: int) -> Decimal:
+    return from_base_units(units, decimals=CASH_DECIMALS)
+
+
+def _price(units: int) -> Decimal:
+    return from_base_units(units, decimals=PRICE_DECIMALS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from eth_utils import to_canonical_address
+from eth_utils.address import to_canonical_address
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bridge.deployment import Deployment, GenesisInputs
@@ -70,9 +70,11 @@ class Listing(_Entry):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
-        for row in (*self.markets, *self.collateral):
-            if row.underlying not in self.underlyings:
-                raise ValueError(f"{row.symbol} has the unknown underlying {row.underlying}")
+        named = [(row.symbol, row.underlying) for row in self.markets]
+        named += [(row.symbol, row.underlying) for row in self.collateral]
+        for symbol, underlying in named:
+            if underlying not in self.underlyings:
+                raise ValueError(f"{symbol} has the unknown underlying {underlying}")
         return self
 
 
@@ -99,9 +101,7 @@ def genesis_state(listing: Listing, inputs: GenesisInputs) -> State:
         oracle_deviation=listing.oracle.deviation,
         signers=tuple(to_canonical_address(signer) for signer in listing.oracle.signers),
     )
-    markets = [
-        MarketSpec(**{**row.model_dump(), "underlying": order[row.underlying]}) for row in listing.markets
-    ]
+    markets = [MarketSpec(**{**row.model_dump(), "underlying": order[row.underlying]}) for row in listing.markets]
     assets = []
     for row in inputs.assets:
         is_cash = row.symbol == listing.cash

@@ -1,0 +1,170 @@
+"""One process holding a whole network: chains, contracts, exchange, daemons, and the one way they move on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bridge.settlement import ForcedQueue, Outbox, Rollup
+from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
+from clearspan.devnet.keeper import LiquidationKeeper
+from clearspan.devnet.network import Network, build_network, catalogue, fund
+from clearspan.devnet.prices import PriceBoard
+from clearspan.devnet.wallets import wallet
+from clearspan.kept import KeptRun
+from exchange.engine import Signer
+from exchange.sdk import AsyncTrader, Gateway, LocalVenue, Rejected, TimedOut
+from exchange.sdk.amounts import PRICE_DECIMALS, Amount, to_base_units
+from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
+from relayers.batch_poster import BatchPoster, PostingPolicy
+from relayers.fleet import build_fleet
+from relayers.oracle_publisher import Oracle, OraclePublisher
+from relayers.queue_reader import QueueReader
+from relayers.reports import Daemon, StepReport
+from relayers.store import Store
+from relayers.withdrawal_releaser import WithdrawalReleaser
+
+SETTLE_STEPS_MAX = 400
+
+
+class DevnetCore:
+    """A network that moves only when stepped. The same configuration and calls give the same bytes.
+
+    `directory`: where the chains' databases and the deployment file are kept; in memory otherwise.
+    """
+
+    def __init__(self, config: DevnetConfig, directory: Path | None = None) -> None:
+        self.config = config
+        self.network: Network = build_network(config, directory)
+        if directory is not None:
+            KeptRun(network=self.network.deployment, exchange=self.network.listing).save(directory)
+        self.clock = self.network.clock
+        self.catalogue = catalogue(self.network.deployment, self.network.listing)
+        self.prices = PriceBoard(self.clock, heartbeat_seconds=max(1, config.oracle_staleness_seconds // 3))
+        state = self.network.genesis
+        self.sequencer = Sequencer(
+            state,
+            SqliteLog(":memory:", state.root),
+            OperatorKey(bytes(self.network.keys.operator.key), state.domain),
+            self.clock,
+        )
+        self._store = Store()
+        self.daemons: Mapping[str, Daemon] = self._daemons()
+        self.venue = LocalVenue(self.sequencer, self.clock.now)
+        self.gateway = Gateway(self.network.deployment, self.network.by_id)
+        self.steps = 0
+
+    # Moving on
+
+    def step(self) -> dict[str, StepReport]:
+        """One block on every chain, then one step of every daemon, in a fixed order."""
+        self.advance_clock()
+        self.mine()
+        reports = {name: self.step_daemon(name) for name in self.daemons}
+        self.network.catch_up()
+        self.steps += 1
+        return reports
+
+    def advance_clock(self) -> None:
+        """Moves the clock by a block's time; a segment of an earlier time ends."""
+        self.clock.advance(self.config.block_seconds)
+        self.sequencer.tick()
+
+    def mine(self) -> None:
+        """One block on every chain."""
+        for chain in self.network.chains:
+            chain.mine()
+
+    def step_daemon(self, name: str) -> StepReport:
+        """One step of one daemon."""
+        return self.daemons[name].step()
+
+    def run_until(self, predicate: Callable[[], bool], *, max_steps: int = SETTLE_STEPS_MAX) -> int:
+        """Steps until the predicate holds, and says how often; raises TimedOut."""
+        for taken in range(max_steps + 1):
+            if predicate():
+                return taken
+            self.step()
+        raise TimedOut(f"not reached in {max_steps} steps")
+
+    def settle(self, *, max_steps: int = SETTLE_STEPS_MAX) -> int:
+        """Steps until nobody has anything left to do: all posted, final, answered and paid."""
+        for taken in range(1, max_steps + 1):
+            reports = self.step()
+            if all(report.idle for report in reports.values()) and not self.sequencer.backlog_bytes:
+                return taken
+        raise TimedOut(f"still at work after {max_steps} steps")
+
+    # People and prices
+
+    def set_price(self, underlying: str, price: Amount) -> None:
+        """What all three oracle keys will sign from the next step on."""
+        symbols = self.network.listing.underlyings
+        if underlying not in symbols:
+            raise Rejected("UnknownUnderlying", f"{underlying}; known: {', '.join(symbols)}")
+        self.prices.set(symbols.index(underlying), to_base_units(price, decimals=PRICE_DECIMALS, what="price"))
+
+    def trader(
+        self, name: str, advance: Callable[[], Awaitable[Any]], *, usdc: int | None = None, ether: int | None = None
+    ) -> AsyncTrader:
+        """A wallet of that name, funded with test tokens (whole units) on every vault chain."""
+        holder = wallet(self.config.seed, name)
+        fund(
+            self.network,
+            holder.address,
+            usdc=self.config.wallet_usdc if usdc is None else usdc,
+            ether=self.config.wallet_eth if ether is None else ether,
+        )
+        return AsyncTrader(
+            name=name,
+            wallet=holder,
+            venue=self.venue,
+            gateway=self.gateway,
+            catalogue=self.catalogue,
+            advance=advance,
+        )
+
+    def insurance(self, advance: Callable[[], Awaitable[Any]]) -> AsyncTrader:
+        """The wallet behind account 0: deposit to it, it cannot trade."""
+        return self.trader(INSURANCE_NAME, advance)
+
+    def close(self) -> None:
+        """Lets go of every database."""
+        self.sequencer.close()
+        self._store.close()
+        for chain in self.network.chains:
+            chain.close()
+
+    def _daemons(self) -> dict[str, Daemon]:
+        network = self.network
+        deployment = network.deployment
+        settlement = network.settlement
+        entry = deployment.settlement
+        first = entry.deployed_at
+        fleet = build_fleet(self._store, deployment, network.by_id, network.keys.relayer)
+        rollup = Rollup(settlement, entry.rollup)
+        named: dict[str, Daemon] = {}
+        keys = [Signer(bytes(wallet(self.config.seed, name).key)) for name in ORACLE_NAMES]
+        named["oracle"] = OraclePublisher(self.sequencer, [Oracle(signer=key, source=self.prices) for key in keys])
+        named["keeper"] = LiquidationKeeper(self.sequencer)
+        for number, relayer in enumerate(fleet.relayers):
+            named[f"relayer {number + 1}"] = relayer
+        named["queue reader"] = QueueReader(
+            self._store, ForcedQueue(settlement, entry.forced_queue), self.sequencer, first_block=first
+        )
+        named["batch poster"] = BatchPoster(
+            self._store,
+            rollup,
+            self.sequencer,
+            network.keys.poster,
+            policy=PostingPolicy(interval_seconds=self.config.batch_interval_seconds),
+        )
+        named["withdrawal releaser"] = WithdrawalReleaser(
+            self._store, rollup, Outbox(settlement, entry.outbox), self.sequencer, network.keys.relayer
+        )
+        for number, payer in enumerate(fleet.payers):
+            named[f"payer {number + 1}"] = payer
+        for number, updater in enumerate(fleet.updaters):
+            named[f"updater {number + 1}"] = updater
+        return named

@@ -1,0 +1,112 @@
+"""The devnet as a user holds it, synchronous and asynchronous."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from clearspan.devnet.config import DevnetConfig
+from clearspan.devnet.core import SETTLE_STEPS_MAX, DevnetCore
+from exchange.sdk import AsyncTrader, OwnLoop, Trader
+from exchange.sdk.amounts import Amount
+
+
+class AsyncDevnet:
+    """Three chains, a bridge and an exchange in this process, for async code. Use as `async with AsyncDevnet() as net`.
+
+    Further `options` are the fields of DevnetConfig; an unknown one raises Rejected(UnknownKey).
+    """
+
+    def __init__(self, seed: int = 1, *, directory: Path | None = None, **options: Any) -> None:
+        self.core = DevnetCore(DevnetConfig.read({"seed": seed, **options}), directory)
+
+    async def step(self) -> None:
+        """One block on every chain and one step of every daemon; other tasks run in between."""
+        self.core.step()
+        await asyncio.sleep(0)
+
+    async def run_until(self, predicate: Callable[[], bool], *, max_steps: int = SETTLE_STEPS_MAX) -> int:
+        """Steps until the predicate holds, and says how often; raises TimedOut."""
+        return self.core.run_until(predicate, max_steps=max_steps)
+
+    async def settle(self, *, max_steps: int = SETTLE_STEPS_MAX) -> int:
+        """Steps until nobody has anything left to do; raises TimedOut."""
+        return self.core.settle(max_steps=max_steps)
+
+    async def set_price(self, underlying: str, price: Amount) -> None:
+        """Has the oracle sign a price and waits until margin reads it."""
+        self.core.set_price(underlying, price)
+        await self.step()
+
+    async def trader(self, name: str, *, usdc: int | None = None, ether: int | None = None) -> AsyncTrader:
+        """A funded wallet, the same for the same seed and name."""
+        return self.core.trader(name, self.step, usdc=usdc, ether=ether)
+
+    async def insurance(self) -> AsyncTrader:
+        """The wallet behind the insurance fund, account 0."""
+        return self.core.insurance(self.step)
+
+    async def close(self) -> None:
+        """Lets go of every database."""
+        self.core.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class Devnet:
+    """The same for synchronous code. Use as `with Devnet() as net`."""
+
+    def __init__(self, seed: int = 1, *, directory: Path | None = None, **options: Any) -> None:
+        self._inner = AsyncDevnet(seed, directory=directory, **options)
+        self._run = OwnLoop()
+
+    @property
+    def core(self) -> DevnetCore:
+        """The network itself: chains, sequencer, daemons."""
+        return self._inner.core
+
+    def step(self) -> None:
+        """See `AsyncDevnet.step`."""
+        self._run(self._inner.step())
+
+    def run_until(self, predicate: Callable[[], bool], *, max_steps: int = SETTLE_STEPS_MAX) -> int:
+        """See `AsyncDevnet.run_until`."""
+        return self._run(self._inner.run_until(predicate, max_steps=max_steps))
+
+    def settle(self, *, max_steps: int = SETTLE_STEPS_MAX) -> int:
+        """See `AsyncDevnet.settle`."""
+        return self._run(self._inner.settle(max_steps=max_steps))
+
+    def set_price(self, underlying: str, price: Amount) -> None:
+        """See `AsyncDevnet.set_price`."""
+        self._run(self._inner.set_price(underlying, price))
+
+    def trader(self, name: str, *, usdc: int | None = None, ether: int | None = None) -> Trader:
+        """See `AsyncDevnet.trader`."""
+        return Trader(self._run(self._inner.trader(name, usdc=usdc, ether=ether)), self._run)
+
+    def insurance(self) -> Trader:
+        """See `AsyncDevnet.insurance`."""
+        return Trader(self._run(self._inner.insurance()), self._run)
+
+    def close(self) -> None:
+        """Lets go of every database."""
+        self._run(self._inner.close())
+        self._run.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,127 @@
+"""Where every base unit is: vaults = in flight inbound + in flight outbound + owed, asset by asset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from eth_utils.address import to_canonical_address
+from tiny_keccak import keccak256
+
+from bridge.deployment import Deployment, RegisteredAsset
+from bridge.settlement import Outbox, QueueItem
+from bridge.vaults import Vault
+from chains import LocalChain
+from clearspan.verify.words import proven_words
+from contracts import storage_slot
+from exchange.engine.invariants import conservation
+from exchange.state.asset import AssetKind
+from exchange.state.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """One vault's books for one asset, in base units.
+
+    `inbound`: locked, not yet credited or refunded. `outbound`: taken from an account, not yet paid. `owed`: what the
+    exchange still has to its name there.
+    """
+
+    asset: int
+    symbol: str
+    chain: str
+    decimals: int
+    vaults: int
+    inbound: int
+    outbound: int
+    owed: int
+
+    @property
+    def difference(self) -> int:
+        """Zero, or units were made or lost."""
+        return self.vaults - self.inbound - self.outbound - self.owed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """One token over all chains, in base units; `owed` is what accounts, positions, fees and pools add up to."""
+
+    symbol: str
+    decimals: int
+    vaults: int
+    inbound: int
+    outbound: int
+    owed: int
+
+    @property
+    def in_flight(self) -> int:
+        """Both ways."""
+        return self.inbound + self.outbound
+
+    @property
+    def difference(self) -> int:
+        """Zero, or units were made or lost."""
+        return self.vaults - self.in_flight - self.owed
+
+
+def holdings(
+    network: Deployment, chains: dict[int, LocalChain], state: State, items: Sequence[QueueItem]
+) -> list[Holding]:
+    """Every asset of every vault. `items` are all of the queue; the state says how many of them it took."""
+    credited = {item.packet_id for item in items[: state.header.queue_cursor]}
+    settlement = chains[network.settlement.chain_id]
+    outbox = Outbox(settlement, network.settlement.outbox)
+    releases = outbox.released(network.settlement.deployed_at, settlement.finalized_header().number)
+    books = []
+    for entry in network.vaults:
+        chain = chains[entry.chain_id]
+        last = chain.finalized_header()
+        vault = Vault(chain, entry.vault)
+        deposits = vault.deposited(entry.deployed_at, last.number)
+        paid = {payment.identifier for payment in vault.paid(entry.deployed_at, last.number)}
+        for asset in network.assets:
+            if asset.chain_id != entry.chain_id:
+                continue
+            locked = [row for row in deposits if row.asset == asset.token and row.packet_id not in credited]
+            leaving = [
+                row for row in state.withdrawals if row.asset == asset.asset and releases.get(row.id) not in paid
+            ]
+            (held,) = proven_words(chain, entry.vault, [_holdings_slot(asset)], last)
+            books.append(
+                Holding(
+                    asset=asset.asset,
+                    symbol=asset.symbol,
+                    chain=entry.name,
+                    decimals=asset.decimals,
+                    vaults=held,
+                    inbound=sum(row.amount for row in locked if row.packet_id not in paid),
+                    outbound=sum(row.amount for row in leaving),
+                    owed=state.assets[asset.asset].inventory,
+                )
+            )
+    return books
+
+
+def totals(books: Sequence[Holding], state: State) -> list[Total]:
+    """By token, with what is owed counted from the accounts instead of the inventories."""
+    sums = conservation(state)
+    found = []
+    for symbol in dict.fromkeys(book.symbol for book in books):
+        rows = [book for book in books if book.symbol == symbol]
+        is_cash = state.assets[rows[0].asset].kind == AssetKind.CASH
+        found.append(
+            Total(
+                symbol=symbol,
+                decimals=rows[0].decimals,
+                vaults=sum(row.vaults for row in rows),
+                inbound=sum(row.inbound for row in rows),
+                outbound=sum(row.outbound for row in rows),
+                owed=sums.owed if is_cash else sum(sums.collateral[row.asset] for row in rows),
+            )
+        )
+    return found
+
+
+def _holdings_slot(asset: RegisteredAsset) -> int:
+    position = storage_slot("CollateralVault", "holdings")
+    return int.from_bytes(keccak256(bytes(12) + to_canonical_address(asset.token) + position.to_bytes(32, "big")))
