@@ -10,6 +10,8 @@ from eth_hash.backends import SUPPORTED_BACKENDS
 import chains
 from chains import Depth, QbftFinal, Reason, Rejected, TransactionReverted
 from chains.evm import decode_transaction, point_evaluation
+from tests.chains.assembler import assemble
+from tests.chains.probe import ABI, BYTECODE
 
 
 def test_hashing_uses_the_fast_backend():
@@ -23,20 +25,17 @@ def test_hashing_uses_the_fast_backend():
     assert "PySha3Backend" in answer.stdout
 
 
-def run(make_local, **overrides):
-    from tests.chains.conftest import ALICE
-    from tests.chains.probe import ABI, BYTECODE
-
+def run(make_local, account, **overrides):
     chain = make_local(**overrides)
-    probe = chain.deploy_code(ABI, BYTECODE, (), ALICE)
-    chain.transact(probe.functions.set(1, 2), ALICE)
+    probe = chain.deploy_code(ABI, BYTECODE, (), account)
+    chain.transact(probe.functions.set(1, 2), account)
     return [chain.header(number).sealed_rlp for number in range(3)]
 
 
-def test_the_same_seed_gives_the_same_blocks_and_seals(make_local):
-    assert run(make_local) == run(make_local)
-    assert run(make_local, seed=2)[1:] != run(make_local)[1:]
-    assert run(make_local, chain_id=72)[0] != run(make_local)[0]
+def test_the_same_seed_gives_the_same_blocks_and_seals(make_local, alice):
+    assert run(make_local, alice) == run(make_local, alice)
+    assert run(make_local, alice, seed=2)[1:] != run(make_local, alice)[1:]
+    assert run(make_local, alice, chain_id=72)[0] != run(make_local, alice)[0]
 
 
 def test_the_block_is_what_its_transactions_saw(local, deploy_probe):
@@ -97,8 +96,6 @@ def test_nobodys_later_transaction_overtakes_an_earlier(make_local, alice):
 
 
 def deploy_probe_with(chain, account):
-    from tests.chains.probe import ABI, BYTECODE
-
     return chain.deploy_code(ABI, BYTECODE, (), account, gas=900_000)
 
 
@@ -241,8 +238,6 @@ def test_the_trusted_setup_is_loaded_once():
 
 
 def test_reverts_of_a_constructor_are_readable(local, alice):
-    from tests.chains.assembler import assemble
-
     with pytest.raises(TransactionReverted) as caught:
         local.deploy_code([], assemble("0 0 REVERT"), (), alice)
     assert caught.value.error == "EmptyRevert()"

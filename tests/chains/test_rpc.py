@@ -2,6 +2,7 @@ import pytest
 
 from chains import Reason
 from chains.rpc_objects import byte_string
+from tests.chains.probe import BYTECODE, RUNTIME
 
 
 def ask(chain, method, *params):
@@ -85,8 +86,6 @@ def test_a_call_without_money_or_code(local, pauper, alice):
 
 
 def test_a_creation_can_be_called_and_estimated(local, alice):
-    from tests.chains.probe import BYTECODE, RUNTIME
-
     call = {"from": alice.address, "data": byte_string(BYTECODE)}
     assert ask(local, "eth_call", call, "latest") == {"result": byte_string(RUNTIME)}
     estimate = int(ask(local, "eth_estimateGas", call)["result"], 16)
