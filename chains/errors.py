@@ -9,7 +9,9 @@ ChainError
 │   ├── TransactionReverted  carries the decoded error and the raw revert bytes
 │   └── ProofError           carries a ProofReason
 └── Unavailable              the request may be right; try again later
-    └── ChainHalted
+    ├── ChainHalted
+    ├── DishonestNode        a node contradicts itself; another node may serve
+    └── OutcomeUnknown       a submission went unanswered; carries the transaction, which may be sent again
 """
 
 from enum import StrEnum
@@ -25,8 +27,12 @@ class Reason(StrEnum):
     """A new chain was to be kept in a file that already holds one."""
     DOUBLE_SIGN = "DoubleSign"
     """A validator was asked for a second, different seal at one height and round."""
+    FALSE_HEADER = "FalseHeader"
+    """A node served a header that is not the one asked for, or does not hash to the hash it names."""
     FEE_TOO_LOW = "FeeTooLow"
     """The transaction offers less than the base fee."""
+    FINALITY_VIOLATED = "FinalityViolated"
+    """A node replaced a block that was final before."""
     GAS_LIMIT_TOO_HIGH = "GasLimitTooHigh"
     """The transaction asks for more gas than a block holds."""
     GAS_LIMIT_TOO_LOW = "GasLimitTooLow"
@@ -43,22 +49,42 @@ class Reason(StrEnum):
     """A commit seal is malformed, malleable or recovers to nobody."""
     INVALID_SIGNATURE = "InvalidSignature"
     """The transaction's signature recovers to nobody."""
+    MALFORMED_ANSWER = "MalformedAnswer"
+    """A node answered something that is not JSON-RPC, or not of the shape the method has."""
     MALFORMED_HEADER = "MalformedHeader"
     """A header or its extraData is not what its consensus would have written."""
     MALFORMED_TRANSACTION = "MalformedTransaction"
     """The bytes are not a transaction."""
     METHOD_NOT_FOUND = "MethodNotFound"
     """A JSON-RPC method this chain does not serve."""
+    NODE_REFUSED = "NodeRefused"
+    """A node refused for a reason of its own; the message says which."""
+    NODE_UNREACHABLE = "NodeUnreachable"
+    """No connection, a broken one, or a server error."""
     NONCE_TOO_HIGH = "NonceTooHigh"
     """The nonce leaves a gap after what the sender has mined and pending."""
     NONCE_TOO_LOW = "NonceTooLow"
     """The nonce was already used, on chain or in the pool."""
+    NOTHING_FINAL = "NothingFinal"
+    """The node names no block as final yet."""
     NOT_SEALED = "NotSealed"
-    """The block is not final yet, so nobody has sealed it."""
+    """The block is not final yet, so nobody has sealed it, or its chain knows no seals."""
+    OUTCOME_UNKNOWN = "OutcomeUnknown"
+    """The node did not answer a submission: it may have been taken or not."""
+    RATE_LIMITED = "RateLimited"
+    """The node takes no more requests for now."""
     READ_ONLY = "ReadOnly"
     """The chain was reopened for reading."""
+    RECORD_IN_USE = "RecordInUse"
+    """Another process holds this validator's record of what it signed."""
+    RECORD_ROLLED_BACK = "RecordRolledBack"
+    """A validator's record of what it signed lacks signatures that it gave."""
+    REORGANISED = "Reorganised"
+    """The chain changed under the question."""
+    TIMED_OUT = "TimedOut"
+    """No answer, or no block with the transaction, in the time allowed."""
     TRANSACTION_DROPPED = "TransactionDropped"
-    """The transaction stopped being valid before it could be mined."""
+    """The transaction stopped being valid before it could be mined, or a reorganisation took it out again."""
     TRANSACTION_REVERTED = "TransactionReverted"
     """The transaction or the call failed in the EVM."""
     UNKNOWN_BLOCK = "UnknownBlock"
@@ -110,11 +136,11 @@ class Unavailable(ChainError):  # noqa: N818
 
 
 class WrongChainId(Rejected):
-    """A transaction signed for another chain."""
+    """A transaction signed for another chain, or a node that serves another."""
 
-    def __init__(self, *, given: int | None, expected: int) -> None:
+    def __init__(self, *, given: int | None, expected: int, message: str | None = None) -> None:
         signed_for = "no chain in particular" if given is None else f"chain {given}"
-        super().__init__(Reason.WRONG_CHAIN_ID, f"signed for {signed_for}, this is chain {expected}")
+        super().__init__(Reason.WRONG_CHAIN_ID, message or f"signed for {signed_for}, this is chain {expected}")
         self.given = given
         self.expected = expected
 
@@ -172,3 +198,16 @@ class ChainHalted(Unavailable):
         super().__init__(Reason.CHAIN_HALTED, f"{online} validators online, {needed} needed")
         self.online = online
         self.needed = needed
+
+
+class DishonestNode(Unavailable):
+    """A node whose answer contradicts itself, its proof or what it said before; nothing of it was used."""
+
+
+class OutcomeUnknown(Unavailable):
+    """A submission that nobody answered: send the same bytes again, or wait for the hash; both are safe."""
+
+    def __init__(self, *, transaction_hash: bytes, raw: bytes, message: str) -> None:
+        super().__init__(Reason.OUTCOME_UNKNOWN, f"0x{transaction_hash.hex()}: {message}")
+        self.transaction_hash = transaction_hash
+        self.raw = raw
