@@ -1,5 +1,6 @@
 """Where a chain takes its time from."""
 
+import time
 from typing import Protocol
 
 
@@ -27,3 +28,11 @@ class VirtualClock:
             raise ValueError("a clock does not go back")
         self._now += seconds
         return self._now
+
+
+class SystemClock:
+    """The machine's own clock, which chains run by others follow too."""
+
+    def now(self) -> int:
+        """Seconds since the Unix epoch."""
+        return int(time.time())

@@ -230,7 +230,7 @@ class Evm:
     def prove(self, root: bytes, key: bytes) -> tuple[bytes, ...]:
         """Nodes from the root down to a hashed key, without those inlined in their parent."""
         nodes = HexaryTrie(self._store, root).get_proof(key)
-        encoded = [cast("bytes", rlp.encode(node)) for node in nodes]
+        encoded = [cast("bytes", rlp.encode(node, infer_serializer=False)) for node in nodes]
         return tuple(node for depth, node in enumerate(encoded) if depth == 0 or len(node) >= 32)
 
     def _state(self, context: BlockContext, root: bytes) -> PragueState:

@@ -1,7 +1,7 @@
-"""When a block of a local chain counts as final, and is therefore sealed."""
+"""When a block counts as final, and, on a chain with validators, is therefore sealed."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 class FinalityPolicy(Protocol):
@@ -34,3 +34,10 @@ class Depth:
     def finalized_height(self, head: int) -> int:
         """The head minus the depth, the genesis block at first."""
         return max(0, head - self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class RpcTag:
+    """What the node calls final: a chain whose own consensus has finality, believed on the node's word."""
+
+    tag: Literal["safe", "finalized"] = "finalized"

@@ -122,7 +122,8 @@ class SealedHeader:
         """Whether distinct validators of the header's own set have sealed it in a quorum, and nobody else has."""
         signers = self.signers
         return (
-            len(set(signers)) == len(signers)
+            len(self.validators) > 0  # nobody is no quorum of nobody
+            and len(set(signers)) == len(signers)
             and set(signers) <= set(self.validators)
             and len(signers) >= qbft.quorum(len(self.validators))
         )

@@ -149,7 +149,7 @@ def _fixed_list(items: object, length: int, what: str) -> tuple[bytes, ...]:
 
 
 def _encode(item: object) -> bytes:
-    return cast("bytes", rlp.encode(item))
+    return cast("bytes", rlp.encode(item, infer_serializer=False))
 
 
 def _decode(raw: bytes) -> object:
