@@ -54,6 +54,17 @@ ETH_SPEC = MarketSpec(
     min_size=UNIT // 100,
     open_interest_cap=100_000 * UNIT,
 )
+SECOND_BTC_SPEC = MarketSpec(
+    symbol="BTC-SMALL-PERP",
+    underlying=BTC,
+    tick=UNIT // 2,
+    lot=UNIT // 100,
+    min_size=UNIT // 100,
+    multiplier=3,
+    scan_range=123_457,
+    maintenance_factor=700_001,
+    open_interest_cap=10_000 * UNIT,
+)
 ASSETS = (
     AssetSpec(symbol="USDC", chain_id=10, token=b"\x01" * 20, kind=AssetKind.CASH, decimals=6),
     AssetSpec(symbol="USDC", chain_id=11, token=b"\x02" * 20, kind=AssetKind.CASH, decimals=6),
@@ -71,6 +82,8 @@ ASSETS = (
 
 class Venue:
     """Acts on a state as traders, oracles and the forced queue do. Prices in whole USD, sizes in whole units."""
+
+    MARKETS = (BTC_SPEC, ETH_SPEC, SECOND_BTC_SPEC)
 
     def __init__(self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1) -> None:
         self.config = Config(
@@ -91,11 +104,15 @@ class Venue:
 
     def open_account(self, usd: float | int = 0, weth: float | int = 0) -> int:
         account = len(self.state.accounts)
-        self.signers.append(Signer(sha256(b"account%d" % account).digest()))
+        self.signers.append(self.signer(account))
         self.deposit(account, USDC_A, round(usd * USD)) if usd or not weth else None
         if weth:
             self.deposit(account, WETH, round(weth * 10**6) * 10**12)
         return account
+
+    @staticmethod
+    def signer(account: int) -> Signer:
+        return Signer(sha256(b"account%d" % account).digest())
 
     def deposit(self, account: int, asset: int, amount: int) -> list[Event]:
         self.packets += 1

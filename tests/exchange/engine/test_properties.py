@@ -1,0 +1,293 @@
+"""Random venues: whatever is thrown at the engine, the books balance, and the same input gives the same roots."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exchange.engine import (
+    AllCancelled,
+    Filled,
+    Liquidated,
+    OrderPlaced,
+    OrderRemoved,
+    Reason,
+    RegisterOpened,
+    Rejected,
+    RoundFlipped,
+    StepRejected,
+    WithdrawalQueued,
+    apply,
+    apply_forced,
+    assess,
+    invariants,
+    set_clock,
+    steps,
+    try_apply,
+)
+from exchange.engine.forced import ForcedItem
+from exchange.engine.margin import by_underlying, scan_loss, scan_loss_alone
+from exchange.state import Side, State, TimeInForce
+
+NEVER = 2**63
+TRADERS = 5
+
+
+def fingerprint(state: State) -> tuple[object, ...]:
+    """Everything a step could change, derived indices included."""
+    return (
+        state.header.encode(),
+        [account.encode() for account in state.accounts],
+        [market.encode() for market in state.markets],
+        [[order.encode() for order in slots] for slots in state.orders],
+        {index: mark.encode() for index, mark in state.marks.items()},
+        [underlying.encode() for underlying in state.underlyings],
+        [asset.encode() for asset in state.assets],
+        len(state.withdrawals),
+        [[(list(side.prices), dict(side.tails)) for side in book.sides] for book in state.books],
+        list(state.pricing),
+        [sorted(table.dirty) for _, table in state._tables],
+    )
+
+
+def check_dirty_marks(state: State) -> None:
+    """After a commit, the committed bodies are those of the rows: no change went unnoticed."""
+    for _, table in state._tables:
+        for index, body in table.bodies.items():
+            row = table.row(index)
+            assert row is not None
+            assert row.encode() == body
+
+
+class Run:
+    """Random actions on a venue from one seed, with what was applied kept for a replay."""
+
+    def __init__(self, venue_type: type, seed: int) -> None:
+        self.random = Random(seed)
+        self.venue_type = venue_type
+        self.markets = venue_type.MARKETS if seed % 2 else venue_type.MARKETS[:2]
+        self.venue = venue_type(self.markets)
+        self.log: list[tuple[str, object]] = []
+        self.seen: Counter[str] = Counter()
+        self.prices = {0: 50_000.0, 1: 3_000.0}
+        self.last_step = b"\x06\x00\x00"
+        for market in (0, 1):
+            self.round(market)
+        for _ in range(TRADERS):
+            self.venue.signers.append(self.venue_type.signer(len(self.venue.signers)))
+        for account in range(1, TRADERS + 1):
+            self.forced(account, 0, self.random.choice([1_000, 10_000, 500_000]) * 10**6)
+        self.forced(0, 1, 2_000 * 10**6)
+
+    @property
+    def state(self) -> State:
+        return self.venue.state
+
+    def step(self, step: bytes) -> None:
+        """Apply a step; a rejected one must have changed nothing but, in `apply`, the sequence."""
+        before = fingerprint(self.state)
+        sequence = self.state.header.sequence
+        if self.random.random() < 0.5:
+            try:
+                events = try_apply(self.state, step)
+            except Rejected as rejection:
+                self.seen[rejection.reason] += 1
+                assert fingerprint(self.state) == before
+                return
+        else:
+            events = apply(self.state, step)
+            if isinstance(events[0] if events else None, StepRejected):
+                self.seen[events[0].reason] += 1
+                self.state.header.sequence -= 1
+                assert fingerprint(self.state) == before
+                self.state.header.sequence += 1
+        assert self.state.header.sequence == sequence + 1
+        self.log.append(("step", step))
+        self.last_step = step
+        for event in events:
+            self.seen[type(event).__name__] += 1
+
+    def forced(self, account: int, asset: int, amount: int) -> None:
+        signers = self.venue.signers
+        owner = signers[account].address if account < len(signers) else b"\x66" * 20
+        item = ForcedItem(
+            kind=1, account=account, owner=owner, asset=asset, amount=amount, packet_id=bytes(32), enqueued_at=0
+        )
+        apply_forced(self.state, item)
+        self.log.append(("forced", item))
+
+    def clock(self, seconds: int) -> None:
+        set_clock(self.state, self.state.header.clock + seconds)
+        self.log.append(("clock", self.state.header.clock))
+
+    def round(self, market: int) -> None:
+        self.clock(1)
+        underlying = self.markets[market].underlying
+        self.step(self.venue.report(underlying, self.prices[underlying]))
+        for listed in self.state.markets_of[underlying]:
+            self.step(steps.reprice(listed))
+
+    def act(self) -> None:  # noqa: C901, PLR0912
+        random = self.random
+        venue, state = self.venue, self.state
+        account = random.randint(1, TRADERS)
+        market = random.randrange(len(self.markets))
+        underlying = self.markets[market].underlying
+        action = random.random()
+        if action < 0.03:
+            self.ladder(account, market)
+        elif action < 0.55:
+            mark = self.prices[underlying]
+            tick = self.markets[market].tick / 10**8
+            price = round(mark * (1 + random.choice([-0.02, -0.001, 0, 0, 0, 0.001, 0.02])) / tick) * tick
+            size = random.choice([0.01, 0.01, 0.01, 0.05, 0.1, 0.3, 1]) * (10 if underlying else 1)
+            tif = TimeInForce(random.choice([0, 0, 0, 0, 1, 2, 3]))
+            expiry = random.choice([NEVER, NEVER, state.header.clock + 3])
+            options = {"nonce": random.choice([None, None, None, venue.nonce])}
+            step = venue.order(account, market, Side(random.randint(0, 1)), price, size, tif, expiry=expiry, **options)
+            self.step(step)
+        elif action < 0.65:
+            slots = state.orders[market]
+            slot = random.randrange(len(slots) + 1)
+            order = slots[slot] if slot < len(slots) else None
+            owner = order.account if order and order.account else account
+            self.step(venue.cancel(owner, market, slot, order.sequence if order else 1))
+        elif action < 0.67:
+            self.step(venue.cancel_all(account))
+        elif action < 0.72:
+            amount = random.choice([1, 10**6, 300 * 10**6, 40_000 * 10**6])
+            self.step(venue.withdraw(account, random.randint(0, 3), amount))
+        elif action < 0.75:
+            asset = random.choice([0, 1, 2])
+            amount = 10**17 if asset == 2 else random.choice([0, 1, 3_000 * 10**6])
+            self.forced(random.randint(0, len(state.accounts) + 1), asset, amount)
+        elif action < 0.83:
+            self.prices[underlying] *= random.choice([0.9, 0.97, 0.999, 1.001, 1.03, 1.1])
+            self.round(market)
+        elif action < 0.85:
+            self.clock(random.choice([0, 1, 1, 1, 4, 4, 4, 61]))
+        elif action < 0.90:
+            self.step(steps.continue_register(market))
+        elif action < 0.95:
+            self.step(steps.liquidate(random.randint(0, TRADERS), market))
+        elif action < 0.97:
+            self.step(steps.cover(account))
+        elif action < 0.985:
+            self.step(random.randbytes(random.choice([0, 1, 3, 107])))
+        else:
+            at = random.randrange(len(self.last_step) or 1)
+            flipped = bytearray(self.last_step or b"\x00")
+            flipped[at] ^= 1 << random.randrange(8)
+            self.step(bytes(flipped))
+
+    def ladder(self, account: int, market: int) -> None:
+        """A dozen small orders at the mark, then one that takes them all."""
+        spec = self.markets[market]
+        tick = spec.tick / 10**8
+        price = round(self.prices[spec.underlying] / tick) * tick
+        side = Side(self.random.randint(0, 1))
+        size = spec.min_size / 10**8
+        for _ in range(12):
+            expiry = self.random.choice([NEVER, NEVER, self.state.header.clock + 3])
+            self.step(self.venue.order(account, market, side, price, size, expiry=expiry))
+        other = account % TRADERS + 1
+        self.step(self.venue.order(other, market, Side(1 - side), price, 20 * size, TimeInForce(self.random.randint(0, 1))))
+
+    def commit(self) -> None:
+        self.log.append(("commit", self.state.commit()))
+        check_dirty_marks(self.state)
+
+    def replay(self) -> State:
+        state = self.venue_type(self.markets).state
+        for what, value in self.log:
+            match what:
+                case "step":
+                    apply(state, value)
+                case "forced":
+                    apply_forced(state, value)
+                case "clock":
+                    set_clock(state, value)
+                case "commit":
+                    assert state.commit() == value
+        return state
+
+    def check_margin(self) -> None:
+        """The two ends of the risk array give what all sixteen scenarios give."""
+        for account_id, account in enumerate(self.state.accounts):
+            for entries in by_underlying(self.state, account.positions).values():
+                for entry in entries:
+                    assert scan_loss_alone(*entry) == scan_loss([entry])
+                assert scan_loss(entries) <= sum(scan_loss([entry]) for entry in entries)
+            report = assess(self.state, account_id)
+            assert report.maintenance <= report.initial <= report.transfer
+            assert 0 <= report.withdrawable <= max(0, report.cash)
+
+
+def campaign(venue_type: type, seed: int, length: int) -> Counter[str]:
+    run = Run(venue_type, seed)
+    for index in range(length):
+        run.act()
+        invariants.check(run.state)
+        run.check_margin()
+        if index % 16 == 15:
+            run.commit()
+        if index % 64 == 63 and run.state.commit_number > 3:
+            # Back and forth: the state after a revert is the one before, to the byte.
+            root, before = run.state.root, fingerprint(run.state)
+            logged = len(run.log)
+            for _ in range(8):
+                run.act()
+            if run.random.random() < 0.5:
+                run.state.commit()
+            assert run.state.revert_to(sum(what == "commit" for what, _ in run.log[:logged])) == root
+            del run.log[logged:]
+            assert fingerprint(run.state) == before
+    run.commit()
+    assert run.replay().root == run.state.root
+    return run.seen
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 2**32))
+def test_short_campaigns(venue_type, seed: int) -> None:
+    campaign(venue_type, seed, 200)
+
+
+def test_a_campaign_reaches_what_it_should(venue_type) -> None:
+    seen = sum((campaign(venue_type, seed, 400) for seed in range(6)), Counter())
+    events = (Filled, OrderPlaced, OrderRemoved, AllCancelled, WithdrawalQueued, Liquidated, RegisterOpened, RoundFlipped)
+    reasons = (Reason.INSUFFICIENT_MARGIN, Reason.REGISTER_OPEN, Reason.NOT_LIQUIDATABLE, Reason.BAD_SIGNATURE)
+    assert not {event.__name__ for event in events} - set(seen)
+    assert not set(reasons) - set(seen)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(40))
+def test_long_campaigns(venue_type, seed: int) -> None:
+    campaign(venue_type, seed, 2_000)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_a_counted_no_op(venue_type, step: bytes) -> None:
+    state = venue_type().state
+    before = fingerprint(state)
+    (event,) = apply(state, step)
+    assert isinstance(event, StepRejected)
+    assert state.header.sequence == 1
+    state.header.sequence = 0
+    assert fingerprint(state) == before
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(1, 9), st.binary(min_size=6, max_size=180), st.booleans())
+def test_known_kinds_with_arbitrary_bodies_never_raise(venue_type, kind: int, body: bytes, cut: bool) -> None:  # noqa: FBT001
+    state = venue_type().state
+    layouts = {1: 107, 2: 99, 3: 87, 4: 121, 5: 4 + 81 * 3, 6: 3, 7: 3, 8: 7, 9: 5}
+    body = (body * 60)[: layouts[kind] - 1 + cut]
+    (event,) = apply(state, bytes([kind]) + body)
+    assert isinstance(event, StepRejected)
