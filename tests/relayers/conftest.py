@@ -20,14 +20,16 @@ ETHER = 10**18
 class Network:
     """Local chains under a clock, everything deployed, one user with funds, and the daemons that serve it."""
 
-    def __init__(self, vaults=(EAST,), validators=4, database=None, **parameters):
+    def __init__(self, vaults=(EAST,), validators=4, database=None, genesis_root=None, finality=None, **parameters):
         self.clock = VirtualClock()
         self.owner = Account.from_key("0x" + "11" * 32)
         self.user = Account.from_key("0x" + "22" * 32)
         self.signer = Account.from_key("0x" + "33" * 32)
         balances = {account.address: 1_000 * ETHER for account in (self.owner, self.user, self.signer)}
         self.chains = {
-            chain_id: LocalChain(chain_id=chain_id, clock=self.clock, balances=balances, validators=validators)
+            chain_id: LocalChain(
+                chain_id=chain_id, clock=self.clock, balances=balances, validators=validators, finality=finality
+            )
             for chain_id in (SETTLEMENT, *vaults)
         }
         self.clock.advance(60)
@@ -36,7 +38,7 @@ class Network:
             self.settlement,
             [self.chains[chain_id] for chain_id in vaults],
             owner=self.owner,
-            genesis_root=lambda _: b"\1" * 32,
+            genesis_root=genesis_root or (lambda _: b"\1" * 32),
             parameters=NetworkParameters(**parameters),
         )
         self.clock.advance(60)

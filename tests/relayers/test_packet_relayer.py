@@ -4,7 +4,7 @@ import pytest
 
 from bridge.clients import encode_proof
 from bridge.packets import Status, commitment_slot, packet_id
-from chains import TransactionReverted
+from chains import Depth, TransactionReverted
 from relayers.reports import Did, WaitsFor
 from relayers.states import AbandonReason, PacketState
 from relayers.submission import BATCH_ITEMS_MAX
@@ -287,3 +287,78 @@ def test_a_forged_proof_is_refused_by_the_contract(network):
     with pytest.raises(TransactionReverted):
         network.settlement.transact(call, network.user)
     assert network.mailbox(SETTLEMENT).receipt(packet_id(forged)) == bytes(32)
+
+
+def test_a_chain_with_deep_finality_is_waited_for(make_network):
+    network = make_network(finality=Depth(3))
+    for _ in range(4):
+        network.clock.advance(5)
+        network.mine()
+    sent = network.deposit(EAST, 5_000)
+    network.fleet.round()
+    assert state(network, EAST, SETTLEMENT, sent) is None
+    for _ in range(30):
+        network.round()
+    assert state(network, EAST, SETTLEMENT, sent) is PacketState.ACKNOWLEDGED
+    assert len(answers(network, SETTLEMENT)) == 1
+
+
+def test_a_poison_packet_never_blocks_another(network, monkeypatch):
+    """Whatever makes the call revert for one packet, the others of its batch arrive, and it is tried again later."""
+    sent = [network.deposit(EAST, amount) for amount in (1, 2, 3)]
+    poison = sent[1]
+    chain, honest = network.settlement, network.settlement.transact
+
+    def refusing(call, sender, **options):
+        packets = call.args[0] if call.fn_name == "receivePackets" else ()
+        if poison.packet.as_abi() in packets:
+            raise TransactionReverted("Poison", (), error="Poison()")
+        return honest(call, sender, **options)
+
+    monkeypatch.setattr(chain, "transact", refusing)
+    for _ in range(6):
+        network.round()
+    states = [state(network, EAST, SETTLEMENT, item) for item in sent]
+    assert states == [PacketState.ACKNOWLEDGED, PacketState.SENT, PacketState.ACKNOWLEDGED]
+    assert network.relayer(EAST, SETTLEMENT).packets.reason_of(poison.packet_id) == "TransactionReverted: Poison()"
+    monkeypatch.setattr(chain, "transact", honest)
+    network.clock.advance(3_600)
+    network.run()
+    assert state(network, EAST, SETTLEMENT, poison) is PacketState.ACKNOWLEDGED
+    assert network.queue.count() == 3
+
+
+def test_a_halted_chain_is_waited_for(network):
+    sent = network.deposit(EAST, 5)
+    network.round()
+    for validator in network.settlement.validators.validators[:2]:
+        validator.online = False
+    network.clock.advance(30)
+    network.chains[EAST].mine()
+    reports = network.fleet.round()
+    (failed,) = [action for report in reports for action in report.actions if action.did is Did.FAILED]
+    assert "ChainHalted" in failed.detail
+    for validator in network.settlement.validators.validators:
+        validator.online = True
+    network.clock.advance(30)
+    network.run()
+    assert network.queue.count() == 1
+    assert state(network, EAST, SETTLEMENT, sent) is PacketState.ACKNOWLEDGED
+
+
+def test_two_relayers_race_without_harm(network):
+    sent = [network.deposit(EAST, amount) for amount in (1, 2)]
+    network.round()
+    first = network.fleet
+    network.start()
+    second = network.fleet
+    for _ in range(8):
+        network.clock.advance(5)
+        network.mine()
+        first.round()
+        second.round()
+    assert network.queue.count() == 2
+    assert len(answers(network, SETTLEMENT)) == len(acknowledgements(network, EAST)) == 2
+    for fleet in (first, second):
+        network.fleet = fleet
+        assert {state(network, EAST, SETTLEMENT, item) for item in sent} == {PacketState.ACKNOWLEDGED}
