@@ -195,7 +195,9 @@ class Run:
             expiry = self.random.choice([NEVER, NEVER, self.state.header.clock + 3])
             self.step(self.venue.order(account, market, side, price, size, expiry=expiry))
         other = account % TRADERS + 1
-        self.step(self.venue.order(other, market, Side(1 - side), price, 20 * size, TimeInForce(self.random.randint(0, 1))))
+        self.step(
+            self.venue.order(other, market, Side(1 - side), price, 20 * size, TimeInForce(self.random.randint(0, 1)))
+        )
 
     def commit(self) -> None:
         self.log.append(("commit", self.state.commit()))
@@ -259,7 +261,16 @@ def test_short_campaigns(venue_type, seed: int) -> None:
 
 def test_a_campaign_reaches_what_it_should(venue_type) -> None:
     seen = sum((campaign(venue_type, seed, 400) for seed in range(6)), Counter())
-    events = (Filled, OrderPlaced, OrderRemoved, AllCancelled, WithdrawalQueued, Liquidated, RegisterOpened, RoundFlipped)
+    events = (
+        Filled,
+        OrderPlaced,
+        OrderRemoved,
+        AllCancelled,
+        WithdrawalQueued,
+        Liquidated,
+        RegisterOpened,
+        RoundFlipped,
+    )
     reasons = (Reason.INSUFFICIENT_MARGIN, Reason.REGISTER_OPEN, Reason.NOT_LIQUIDATABLE, Reason.BAD_SIGNATURE)
     assert not {event.__name__ for event in events} - set(seen)
     assert not set(reasons) - set(seen)
