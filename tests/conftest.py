@@ -20,5 +20,7 @@ def shared() -> Path:
     """Folder with recorded market data and conformance vectors; skips where it is absent."""
     folder = Path(os.environ.get("CLEARSPAN_SHARED", REPOSITORY.parent / "shared"))
     if not folder.is_dir():
-        pytest.skip(f"no shared folder with vectors and recorded data (looked for it beside the repository: {folder.name})")
+        pytest.skip(
+            f"no shared folder with vectors and recorded data (looked for it beside the repository: {folder.name})"
+        )
     return folder
