@@ -36,7 +36,8 @@ def open_account(state: State, item: ForcedItem) -> list[Event]:
 
     Done even where the credit that follows is refused: the queue has given the id away, and ids are dense.
     """
-    if item.account != state.header.account_count or item.account >= ACCOUNT_LIMIT:
+    is_next = item.account == state.header.account_count and item.account < ACCOUNT_LIMIT
+    if item.kind != ItemKind.DEPOSIT or not is_next:
         return []
     return [AccountOpened(state.add_account(item.owner), item.owner)]
 

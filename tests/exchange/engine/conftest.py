@@ -83,6 +83,7 @@ ASSETS = (
 class Venue:
     """Acts on a state as traders, oracles and the forced queue do. Prices in whole USD, sizes in whole units."""
 
+    ORACLES = ORACLES
     MARKETS = (BTC_SPEC, ETH_SPEC, SECOND_BTC_SPEC)
 
     def __init__(self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1) -> None:
