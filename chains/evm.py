@@ -264,12 +264,9 @@ def decode_transaction(raw: bytes) -> Transaction:
     type_id = raw[0] if raw[0] < 0x80 else 0
     try:
         native = PragueVM.get_transaction_builder().decode(raw)
-        is_canonical = native.encode() == raw
         least_gas = max(native.intrinsic_gas, _calldata_floor(native.data))
     except Exception as error:  # py-evm lets every kind of exception out of malformed bytes
         raise Rejected(Reason.MALFORMED_TRANSACTION, f"{type(error).__name__}: {error}") from error
-    if not is_canonical:
-        raise Rejected(Reason.MALFORMED_TRANSACTION, "not in canonical form")
     if native.gas < least_gas:
         raise Rejected(Reason.GAS_LIMIT_TOO_LOW, f"{native.gas}, at least {least_gas}")
     if native.s > CURVE_ORDER // 2:

@@ -234,11 +234,9 @@ class LocalChain(Web3Chain):
         """
         validators = self._require_validators()
         number = self.ledger.height + 1
-        overdue = self._newly_final(number)
-        for members in {number: validators, **{height: self._sets[height] for height in overdue}}.values():
-            if len(members.online) < members.quorum:
-                raise ChainHalted(online=len(members.online), needed=members.quorum)
-        sealed = [self._seal_at(height) for height in overdue]
+        if len(validators.online) < validators.quorum:
+            raise ChainHalted(online=len(validators.online), needed=validators.quorum)
+        sealed = [self._seal_at(height) for height in self._newly_final(number)]
         for attempt in range(round, round + len(validators)):
             proposer = validators.proposer(number, attempt)
             if not proposer.online:

@@ -15,7 +15,7 @@ FUNCTIONS = {
     "panic": ((), ()),
     "vanish": ((), ()),
     "burn": ((), ()),
-    "deposit": ((), ()),
+    "remember": ((), ()),
 }
 
 
@@ -41,7 +41,8 @@ RUNTIME = assemble(f"""
               100 0 REVERT
     :panic {word_of("Panic(uint256)")} 0 MSTORE 17 4 MSTORE 36 0 REVERT
     :burn INVALID
-    :deposit STOP
+    :remember PREVRANDAO 0 SSTORE TIMESTAMP 1 SSTORE BASEFEE 2 SSTORE COINBASE 3 SSTORE CHAINID 4 SSTORE
+              1 NUMBER SUB BLOCKHASH 5 SSTORE STOP
 """)
 BYTECODE = deployment(RUNTIME)
 

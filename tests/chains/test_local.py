@@ -4,12 +4,14 @@ import sys
 from pathlib import Path
 
 import pytest
+import rlp
 from eth_hash.auto import keccak
 from eth_hash.backends import SUPPORTED_BACKENDS
 
 import chains
 from chains import Depth, QbftFinal, Reason, Rejected, TransactionReverted
 from chains.evm import decode_transaction, point_evaluation
+from chains.keys import CURVE_ORDER
 from tests.chains.assembler import assemble
 from tests.chains.probe import ABI, BYTECODE
 
@@ -38,13 +40,18 @@ def test_the_same_seed_gives_the_same_blocks_and_seals(make_local, alice):
     assert run(make_local, alice, chain_id=72)[0] != run(make_local, alice)[0]
 
 
-def test_the_block_is_what_its_transactions_saw(local, deploy_probe):
+def test_the_block_is_what_its_transactions_saw(local, deploy_probe, alice):
     probe = deploy_probe(local)
     head = local.head()
     seen = local.call(probe.functions.see())
     assert seen == [71, head.number, head.timestamp, int.from_bytes(head.fields[13], "big"), 7]
     assert local.call(probe.functions.ancestor(head.number - 1)) == head.parent_hash
     assert local.call(probe.functions.ancestor(head.number)) == bytes(32)
+    number = local.transact(probe.functions.remember(), alice)["blockNumber"]
+    block = local.header(number)
+    remembered = [local.evm.storage(block.state_root, bytes.fromhex(probe.address[2:]), slot) for slot in range(6)]
+    words = (block.fields[13], block.fields[11], b"\x07", block.coinbase, b"\x47", block.parent_hash)
+    assert remembered == [int.from_bytes(word, "big") for word in words]
 
 
 def test_a_pending_call_sees_the_next_block(local, deploy_probe, clock):
@@ -146,6 +153,20 @@ def test_every_cut_and_every_changed_byte_of_a_transaction_is_refused_or_somebod
     with pytest.raises(Rejected):
         local.submit(raw + b"\x00")
     assert local.submit(raw) == keccak(raw)
+
+
+def test_a_signature_in_its_second_form_is_refused(local, alice):
+    fields = {
+        "type": 2, "to": alice.address, "chainId": 71, "nonce": 0, "gas": 21_000, "maxFeePerGas": 99, "value": 1,
+        "maxPriorityFeePerGas": 0,
+    }  # fmt: skip
+    raw = bytes(alice.sign_transaction(fields).raw_transaction)
+    *unsigned, parity, r, s = rlp.decode(raw[1:])
+    mirrored = (CURVE_ORDER - int.from_bytes(s, "big")).to_bytes(32, "big")
+    twin = b"\x02" + rlp.encode([*unsigned, b"" if parity else b"\x01", r, mirrored])
+    assert local.submit(raw) == keccak(raw)
+    with pytest.raises(Rejected, match="InvalidSignature: s is high"):
+        local.submit(twin)
 
 
 def test_too_little_gas_and_too_low_a_fee_are_refused(local, alice):

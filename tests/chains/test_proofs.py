@@ -102,6 +102,15 @@ def test_reasons_are_told_apart():
     assert verify_trie(root, other, evm.prove(root, other)) == bytes([100]) * 20
 
 
+def test_a_leaf_proves_its_own_key_only():
+    root, node = hashed([b"\x20\x12", b"value"])
+    assert verify_trie(root, b"\x12", [node]) == b"value"
+    for other in (b"\x12\x34", b"\x13", b""):
+        with pytest.raises(ProofError) as caught:
+            verify_trie(root, other, [node])
+        assert caught.value.proof_reason is ProofReason.ABSENT
+
+
 def hashed(node: object) -> tuple[bytes, bytes]:
     encoded = rlp.encode(node)
     return keccak(encoded), encoded

@@ -40,6 +40,7 @@ def busy(local, deploy_probe, alice, bob):
     probe = deploy_probe(local)
     local.transact(probe.functions.set(1, 2), alice)
     local.mine(round=2)
+    local.transact(probe.functions.remember(), alice)
     local.send(probe.functions.set(1, 0), alice)
     local.send(probe.functions.set(2, 5), bob, gas=200_000)
     failing = local.send(probe.functions.complain(), alice, value=3)

@@ -111,6 +111,7 @@ def test_a_crash_keeps_whole_blocks(kept, path):
         meddler.execute(f"DELETE FROM blocks WHERE number = {head.number + 1}")
         meddler.commit()
     chain.mine()
+    assert chain._nodes.unsaved == {}
     again = LocalChain.open(path)
     assert (again.head(), audit(again).blocks) == (chain.head(), head.number + 1)
 

@@ -25,6 +25,18 @@ def test_fewer_than_the_quorum_halt_the_chain_and_change_nothing(local, alice):
     assert local.head().is_final
 
 
+def test_nobody_signs_for_a_block_that_cannot_be_sealed(local, clock):
+    silent = local.validators.validators[:2]
+    for member in silent:
+        member.online = False
+    with pytest.raises(ChainHalted):
+        local.mine()
+    clock.advance(30)
+    for member in silent:
+        member.online = True
+    assert (local.mine().round, len(local.head().seals)) == (0, 4)
+
+
 def test_an_offline_proposer_costs_a_round(local):
     turn = local.validators.proposer(local.head().number + 1, 0)
     turn.online = False
