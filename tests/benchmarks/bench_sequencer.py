@@ -4,7 +4,7 @@
 verified, matched, margined and committed in segments of 32 steps; the sequencer adds the log and a signed confirmation.
 
 What limits it: with a write for every order, the fsync. From about 64 orders a write on, the CPU: about a third is the
-recovery of the order's signer, a quarter the signature of its confirmation, most of the rest the engine and its commits.
+recovery of the order's signer, a quarter the signature of its confirmation, the rest mostly the engine and its commits.
 """
 
 import random

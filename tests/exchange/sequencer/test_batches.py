@@ -47,6 +47,27 @@ def test_a_batch_is_the_same_until_it_is_posted():
     assert replay(new_state(), [batch, following], venue.deposits()).is_verified
 
 
+def test_asking_again_for_a_pending_batch_ends_nothing():
+    venue = Venue().ready()
+    batch = venue.sequencer.next_batch()
+    venue.sequencer.submit(venue.buy(1, 59_000, 1))
+    height = venue.log.height
+    assert venue.sequencer.next_batch() == venue.sequencer.next_batch() == batch
+    assert venue.log.height == height
+    venue.sequencer.submit(venue.buy(1, 59_001, 1))
+    venue.sequencer.confirm_posted(0, batch.commitment())
+    assert [len(segment.steps) for segment in venue.sequencer.next_batch().segments()] == [2]
+
+
+@pytest.mark.parametrize("limit", range(LARGEST_ENTRY, LARGEST_ENTRY + 200, 12))
+def test_batches_of_single_steps_fit_their_limit(limit):
+    venue = Venue(limits=Limits(batch_bytes=limit)).ready()
+    for number in range(30):
+        venue.sequencer.submit(venue.buy(1, 40_000 + number, 1))
+        venue.sequencer.flush()
+    assert all(len(batch.data) + 32 * len(batch.roots) <= limit for batch in post_all(venue))
+
+
 def test_another_batch_on_chain_than_the_sealed_one_is_refused():
     venue = Venue().ready()
     with pytest.raises(BatchRefused, match="Unknown: batch 0"):

@@ -75,6 +75,13 @@ def test_what_was_appended_survives_a_process_that_never_closed(tmp_path):
     assert [entry.payload for entry in SqliteLog(copy / "log.db", GENESIS).read()] == [b"a", b"b"]
 
 
+def test_every_commit_is_fsynced(tmp_path):
+    log = SqliteLog(tmp_path / "log.db", GENESIS)
+    settings = [log._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+    assert settings == ["wal", 2]
+    log.close()
+
+
 def test_a_torn_write_ahead_log_loses_only_its_unfinished_commit(tmp_path):
     path = tmp_path / "log.db"
     log = SqliteLog(path, GENESIS)

@@ -196,6 +196,37 @@ def test_a_register_left_open_by_a_cut_is_finished_on_recovery(original):
     assert log.height > first_continue
 
 
+def opened_and_cut(original):
+    """The log up to and with the second segment's opening, which is then still empty."""
+    venue, _, _ = original
+    records = [decode_record(payload) for payload, _ in venue.log.rows]
+    openings = [at for at, record in enumerate(records) if isinstance(record, SegmentOpened)]
+    assert isinstance(records[openings[1] - 1], SegmentClosed)
+    return cut_log(venue.log, openings[1] + 1)
+
+
+def test_a_segment_opened_and_never_filled_can_be_opened_at_another_time(original):
+    log = opened_and_cut(original)
+    again = Venue(limits=LIMITS, log=log, clock=original[0].clock)
+    again.clock = type(again.clock)(again.clock.seconds + 9)
+    again.reopen(log)
+    again.sequencer.take_forced(2, again.deposits()[2:])
+    batch = again.sequencer.next_batch()
+    assert [segment.clock - batch.segments()[0].clock for segment in batch.segments()] == [0, 13]
+    root = again.state.root
+    again.reopen(log)
+    assert (again.state.root, again.sequencer.next_batch()) == (root, batch)
+
+
+def test_a_segment_opened_and_never_filled_is_no_part_of_a_batch(original):
+    log = opened_and_cut(original)
+    again = Venue(limits=LIMITS, log=log, clock=original[0].clock)
+    batch = again.sequencer.next_batch()
+    assert len(batch.segments()) == 1
+    again.reopen(log)
+    assert again.sequencer.next_batch() == batch
+
+
 def test_a_crash_between_any_two_writes_of_the_file_is_recovered(tmp_path):
     genesis = new_state().root
     path = tmp_path / "log.db"
