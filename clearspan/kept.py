@@ -53,7 +53,7 @@ def database_path(directory: Path, name: str) -> Path:
 
 
 def open_chains(directory: Path, network: Deployment) -> dict[int, LocalChain]:
-    """The kept chains by chain id, read only, to be closed. Raises Rejected(ChainMissing, BadDatabase or WrongChain)."""
+    """The kept chains by chain id, read only. Raises Rejected(ChainMissing, BadDatabase or WrongChain)."""
     chains: dict[int, LocalChain] = {}
     for entry in network.chains:
         path = database_path(directory, entry.name)

@@ -55,30 +55,55 @@ def _chains(report: dict[str, Any]) -> list[str]:
 
 
 def _accounts(report: dict[str, Any]) -> list[str]:
-    head = ("account", "deposited", "withdrawn", "equity before", "equity after", "profit and loss", "positions after")
+    head = (
+        "account",
+        "cash before",
+        "cash after",
+        "equity before",
+        "equity after",
+        "profit and loss",
+        "positions after",
+    )
     rows = []
     for account in report["accounts"]:
-        positions = ", ".join(f"{p['size']} {p['market']}" for p in account["after"]["positions"]) or "none"
-        money = ("deposited_value", "withdrawn_value", "equity_before", "equity_after", "profit_and_loss")
-        rows.append((account["name"], *(whole(account[key], CASH_DECIMALS, 2) for key in money), positions))
-    lines = ["Accounts, in USD (collateral at its haircut value)", "", *table(head, rows), ""]
-    head = ("holdings", "before", "after")
-    moves = [
-        (f"{account['name']}: {row['asset']} {row['where']}", row["before"], row["after"])
-        for account in report["accounts"]
-        for row in account["holdings"]
-    ]
-    return [*lines, "Where each account's money is", "", *table(head, moves), ""]
+        before, after = account["before"], account["after"]
+        sums = (before["cash"], after["cash"], before["equity"], after["equity"], account["profit_and_loss"])
+        positions = ", ".join(f"{_short(p['size'])} {p['market']}" for p in after["positions"]) or "none"
+        rows.append((account["name"], *(whole(amount, CASH_DECIMALS, 2) for amount in sums), positions))
+    lines = ["Accounts before trading and after, in USD", "", *table(head, rows), ""]
+    moves = [row for account in report["accounts"] for row in _moves(account)]
+    return [*lines, *table(("tokens", "before", "after"), moves), ""]
+
+
+def _moves(account: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Collateral and wallets of an account that changed, or that it has."""
+    found = []
+    for kind, place in (("collateral", "as collateral"), ("wallet", "in the wallet")):
+        before = {(row["asset"], row["chain"]): row for row in account["before"][kind]}
+        after = {(row["asset"], row["chain"]): row for row in account["after"][kind]}
+        for key in sorted(before.keys() | after.keys()):
+            decimals = (after.get(key) or before[key])["decimals"]
+            was, now = (whole(rows[key]["amount"] if key in rows else "0", decimals, 6) for rows in (before, after))
+            if kind == "collateral" or was != now:
+                found.append((f"{account['name']}: {key[0]} on {key[1]} {place}", was, now))
+    return found
+
+
+def _short(number: str) -> str:
+    return number.rstrip("0").rstrip(".")
 
 
 def _liquidations(report: dict[str, Any]) -> list[str]:
-    lines = ["Liquidations", ""]
-    for row in report["liquidations"]:
-        lines.append(
-            f"  {row['name']} (account {row['account']}): {row['size']} {row['market']} closed for "
-            f"{whole(row['notional'], CASH_DECIMALS, 2)} USD, fee {whole(row['fee'], CASH_DECIMALS, 2)} USD"
-        )
-    return [*lines, ""]
+    closed = [
+        f"  {row['name']} (account {row['account']}): {_short(row['size'])} {row['market']} closed for "
+        f"{whole(row['notional'], CASH_DECIMALS, 2)} USD, fee {whole(row['fee'], CASH_DECIMALS, 2)} USD"
+        for row in report["liquidations"]
+    ]
+    paid = [
+        f"  the insurance fund pays {whole(row['paid'], CASH_DECIMALS, 2)} USD that {row['name']} owes"
+        for row in report["insurance_payments"]
+    ]
+    return ["Liquidations", "", *closed, *paid, ""]
 
 
 def _conservation(report: dict[str, Any]) -> list[str]:
@@ -94,12 +119,11 @@ def _conservation(report: dict[str, Any]) -> list[str]:
 
 
 def _outcome(report: dict[str, Any]) -> list[str]:
-    steps = sum(batch["steps"] for batch in report["batches"])
     packets, batches = len(report["packets"]), len(report["batches"])
     lines = [
-        f"{packets} packets proven and answered, {batches} batches posted with {steps} steps",
-        f"State root  {report['state_root']}",
-        f"Rebuilt from chain data alone: {'the same root' if report['verified'] else 'NOT THE SAME'}",
+        f"{packets} packets proven and answered, {batches} batches posted with {report['steps']} steps.",
+        f"Final state root: {report['state_root']}",
+        f"Rebuilt from chain data alone: {'the same root.' if report['verified'] else 'NOT VERIFIED.'}",
     ]
     failed = [check["name"] for check in report["checks"] if not check["ok"]]
     lines.append("Everything reconciles." if report["ok"] else f"DOES NOT RECONCILE: {', '.join(failed)}")

@@ -56,10 +56,7 @@ def _scaled(value: Decimal, decimals: int, what: str) -> int:
     assert isinstance(exponent, int)  # noqa: S101 - finite, checked by the caller
     units = int("".join(map(str, digits)) or "0")
     shift = exponent + decimals
-    if shift >= 0:
-        units *= 10**shift
-    else:
-        units, rest = divmod(units, 10**-shift)
-        if rest:
-            raise InvalidAmount("TooManyDecimals", f"{what} {value} has more than {decimals} decimals")
+    units, rest = divmod(units * 10 ** max(shift, 0), 10 ** max(-shift, 0))
+    if rest:
+        raise InvalidAmount("TooManyDecimals", f"{what} {value} has more than {decimals} decimals")
     return -units if sign else units

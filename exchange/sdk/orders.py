@@ -27,9 +27,9 @@ def price_bound(market: MarketSpec, side: Side, reference: int, slippage: Amount
     if share >= SLIPPAGE_ONE:
         raise InvalidAmount("SlippageOutOfRange", f"slippage {slippage} is not below 1")
     if side is Side.BUY:
-        highest = reference * (SLIPPAGE_ONE + share) // SLIPPAGE_ONE
+        highest: int = reference * (SLIPPAGE_ONE + share) // SLIPPAGE_ONE
         return highest - highest % market.tick
-    lowest = -(-reference * (SLIPPAGE_ONE - share) // SLIPPAGE_ONE)
+    lowest: int = -(-reference * (SLIPPAGE_ONE - share) // SLIPPAGE_ONE)
     return lowest + -lowest % market.tick
 
 
