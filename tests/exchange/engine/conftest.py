@@ -103,7 +103,7 @@ class Venue:
         self.nonce = START * 1000
         self.packets = 0
 
-    def open_account(self, usd: float | int = 0, weth: float | int = 0) -> int:
+    def open_account(self, usd: float = 0, weth: float = 0) -> int:
         account = len(self.state.accounts)
         self.signers.append(self.signer(account))
         self.deposit(account, USDC_A, round(usd * USD)) if usd or not weth else None
@@ -130,7 +130,7 @@ class Venue:
             ),
         )
 
-    def price(self, **usd: float | int) -> None:
+    def price(self, **usd: float) -> None:
         """Report and reprice: `venue.price(btc=50_000, eth=3_000)`; moves the clock by a second."""
         set_clock(self.state, self.state.header.clock + 1)
         for name, value in usd.items():
@@ -139,7 +139,7 @@ class Venue:
             for market in self.state.markets_of[underlying]:
                 self.do(steps.reprice(market))
 
-    def report(self, underlying: int, usd: float | int, **options: Any) -> bytes:
+    def report(self, underlying: int, usd: float, **options: Any) -> bytes:
         return sign_oracle_report(
             options.get("keys", ORACLES[:3]),
             options.get("domain", self.domain),
@@ -157,8 +157,8 @@ class Venue:
         account: int,
         market: int,
         side: Side,
-        price: float | int,
-        size: float | int,
+        price: float,
+        size: float,
         tif: TimeInForce = TimeInForce.GTC,
         **options: Any,
     ) -> bytes:
@@ -175,14 +175,10 @@ class Venue:
             expiry=options.get("expiry", NEVER),
         )
 
-    def buy(
-        self, account: int, price: float | int, size: float | int, market: int = BTC, **options: Any
-    ) -> list[Event]:
+    def buy(self, account: int, price: float, size: float, market: int = BTC, **options: Any) -> list[Event]:
         return self.do(self.order(account, market, Side.BID, price, size, **options))
 
-    def sell(
-        self, account: int, price: float | int, size: float | int, market: int = BTC, **options: Any
-    ) -> list[Event]:
+    def sell(self, account: int, price: float, size: float, market: int = BTC, **options: Any) -> list[Event]:
         return self.do(self.order(account, market, Side.ASK, price, size, **options))
 
     def cancel(self, account: int, market: int, slot: int, sequence: int, **options: Any) -> bytes:

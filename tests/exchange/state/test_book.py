@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from exchange.state.book import BookSide
 
 
-@given(st.booleans(), st.lists(st.tuples(st.integers(1, 8), st.booleans()), max_size=60))
-def test_neighbours_and_tails_follow_a_plain_sorted_list(is_bid: bool, actions: list[tuple[int, bool]]) -> None:
+@given(is_bid=st.booleans(), actions=st.lists(st.tuples(st.integers(1, 8), st.booleans()), max_size=60))
+def test_neighbours_and_tails_follow_a_plain_sorted_list(*, is_bid: bool, actions: list[tuple[int, bool]]) -> None:
     side = BookSide(is_bid=is_bid)
     model: list[tuple[int, int]] = []  # (price, reference), best first
     for reference, (price, remove) in enumerate(actions, start=1):

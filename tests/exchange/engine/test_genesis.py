@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from exchange.engine import ListingError, genesis
+from exchange.engine.genesis import AssetSpec, MarketSpec, UnderlyingSpec
+from exchange.state import AssetKind
+
+UNIT = 10**8
+
+
+@pytest.fixture
+def listing(venue_type):
+    """Config, one good market, one good collateral asset."""
+    venue = venue_type()
+    collateral = AssetSpec(
+        symbol="WETH", chain_id=1, token=b"t" * 20, kind=AssetKind.COLLATERAL, decimals=18, underlying=0
+    )
+    return venue.config, venue_type.MARKETS[0], collateral
+
+
+def list_all(listing, market: MarketSpec | None = None, asset: AssetSpec | None = None, times: int = 1):
+    config, good_market, good_asset = listing
+    return genesis(config, [market or good_market], [UnderlyingSpec(symbol="BTC")], [asset or good_asset] * times)
+
+
+def test_a_good_listing(listing) -> None:
+    state = list_all(listing)
+    assert state.accounts[0].owner == listing[0].insurance_owner
+    assert (state.header.account_count, state.header.market_count, state.header.asset_count) == (1, 1, 1)
+    assert state.header.config_hash == listing[0].hash()
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"tick": 1}, "whole number of cash units"),
+        ({"lot": 99_999, "min_size": 99_999}, "whole number of cash units"),
+        ({"tick": 0}, "positive"),
+        ({"lot": 0}, "positive"),
+        ({"tick": 2**50}, "tick is a price"),
+        ({"multiplier": 0}, "positive"),
+        ({"underlying": 1}, "listed underlying"),
+        ({"min_size": 100_001}, "whole lots"),
+        ({"open_interest_cap": 2**53}, "cap is a size"),
+        ({"open_interest_cap": 2**53 - 1, "multiplier": 300}, "cost more"),
+        ({"multiplier": 2**31, "open_interest_cap": UNIT}, "risk array"),
+        ({"scan_range": 0}, "scan range"),
+        ({"maintenance_factor": 1_000_001}, "maintenance"),
+        ({"transfer_factor": 999_999}, "transfer"),
+        ({"taker_fee": 1_000_000}, "fees"),
+        ({"maker_fee": -1}, "fees"),
+    ],
+)
+def test_bad_markets_are_not_listed(listing, change: dict[str, int], rule: str) -> None:
+    with pytest.raises(ListingError, match=rule):
+        list_all(listing, market=dataclasses.replace(listing[1], **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"kind": AssetKind.CASH}, "6 decimals"),
+        ({"kind": AssetKind.CASH, "decimals": 6}, "no price"),
+        ({"underlying": 3}, "listed underlying"),
+        ({"haircut": 1_000_001}, "haircut"),
+        ({"decimals": 37}, "decimals"),
+        ({"token": b"short"}, "address"),
+    ],
+)
+def test_bad_assets_are_not_listed(listing, change: dict[str, object], rule: str) -> None:
+    with pytest.raises(ListingError, match=rule):
+        list_all(listing, asset=dataclasses.replace(listing[2], **change))
+
+
+def test_a_token_is_listed_once(listing) -> None:
+    with pytest.raises(ListingError, match="once per chain"):
+        list_all(listing, times=2)
+
+
+def test_an_account_can_hold_every_collateral(listing) -> None:
+    config, market, asset = listing
+    assets = [dataclasses.replace(asset, chain_id=chain) for chain in range(9)]
+    genesis(config, [market], [UnderlyingSpec(symbol="BTC")], assets[:8])
+    with pytest.raises(ListingError, match="hold every collateral"):
+        genesis(config, [market], [UnderlyingSpec(symbol="BTC")], assets)

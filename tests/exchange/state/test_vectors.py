@@ -1,0 +1,213 @@
+"""docs/protocol/state-vectors.json, which other implementations check themselves against, and this one agree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchange.engine import (
+    AssetSpec,
+    ForcedItem,
+    MarketSpec,
+    Signer,
+    UnderlyingSpec,
+    apply_forced,
+    genesis,
+    set_clock,
+    sign_cancel_all,
+    sign_cancel_order,
+    sign_oracle_report,
+    sign_place_order,
+    sign_withdraw,
+    steps,
+    try_apply,
+)
+from exchange.state import (
+    Account,
+    Asset,
+    AssetKind,
+    Config,
+    Header,
+    Mark,
+    Market,
+    Order,
+    Position,
+    Side,
+    TimeInForce,
+    Tree,
+    Underlying,
+    Withdrawal,
+    climb,
+)
+from exchange.state.hashing import keccak256, leaf_hash
+from exchange.state.order import FREE
+
+PATH = Path(__file__).parents[3] / "docs" / "protocol" / "state-vectors.json"
+UNIT = 10**8
+CONFIG = Config(
+    settlement_chain=900_001,
+    rollup=b"\xab" * 20,
+    insurance_owner=b"\x01" * 20,
+    oracle_threshold=3,
+    oracle_staleness=60,
+    oracle_deviation=100_000,
+    signers=(b"\x02" * 20, b"\x03" * 20, b"\x04" * 20),
+)
+LEAVES: dict[str, tuple[int, Any]] = {
+    "header": (1, Header(1_800_000_000, 12, 3, 2, 2, 2, 3, 1, CONFIG.hash())),
+    "account": (
+        2,
+        Account(
+            b"\x11" * 20,
+            0,
+            1,
+            1_800_000_000_007,
+            0b1011,
+            -5_000_001,
+            {2: 10**18},
+            {0: Position(-UNIT, -50_000_000_000, 0, 2 * UNIT, 0, 99_000_000_000, 0), 1: Position(UNIT, 3_000_000_000)},
+        ),
+    ),
+    "market": (
+        3,
+        Market(
+            *(0, 1, 1, 10**7, 10**5, 10**5, 1, 100_000, 600_000, 1_100_000, 500, 200, 5_000, 20_000, 100_000, 10**12),
+            *(1, 2, 3, 4, 9, UNIT, -7, -8, 35_000_000, 50_000 * UNIT),
+            *(1, 1, 0, 0, 50_000 * UNIT, UNIT, 1_800_000_000_008, 2**63, 1),
+        ),
+    ),
+    "order": (4, Order(5, 1, 1, 1, 0, 50_000 * UNIT, UNIT, 0, 2, 1_800_000_000_007, 2**63)),
+    "free slot": (4, Order(6, 0, 0, FREE, 0, 0, 0, 0, 4, 0, 0)),
+    "mark": (5, Mark(1_800_000_000, 50_000 * UNIT, tuple(range(-8, 8)))),
+    "underlying": (6, Underlying(50_001 * UNIT, 1_800_000_001, 4, 50_000 * UNIT, 1_800_000_000, 2, 1)),
+    "asset": (8, Asset(900_002, b"\x22" * 20, 1, 18, 1, 100_000, 0, 10**18)),
+    "withdrawal": (9, Withdrawal(0, 1, b"\x33" * 20, 1, 900_003, b"\x44" * 20, 25_000_000)),
+}
+
+
+def vectors() -> dict[str, Any]:
+    """Everything in the file, computed."""
+    leaves = {
+        name: {"kind": kind, "body": leaf.encode().hex(), "hash": leaf_hash(kind, leaf.encode()).hex()}
+        for name, (kind, leaf) in LEAVES.items()
+    }
+    tree = Tree(3)
+    withdrawals = [Withdrawal(i, 1, b"\x33" * 20, 0, 1, b"\x44" * 20, i + 1) for i in (0, 1, 2, 3, 4, 17, 63)]
+    tree.update({leaf.id: leaf_hash(9, leaf.encode()) for leaf in withdrawals})
+    domain = CONFIG.domain
+    key = b"\x42" * 32
+    signed = {
+        "PlaceOrder": sign_place_order(
+            key,
+            domain,
+            account=1,
+            market=2,
+            side=Side.ASK,
+            time_in_force=TimeInForce.POST_ONLY,
+            price=50_000 * UNIT,
+            size=UNIT,
+            nonce=1_800_000_000_001,
+            expiry=1_800_000_060,
+        ),
+        "CancelOrder": sign_cancel_order(key, domain, account=1, market=2, slot=3, sequence=4, nonce=5, expiry=6),
+        "CancelAll": sign_cancel_all(key, domain, account=1, nonce=2, expiry=3),
+        "Withdraw": sign_withdraw(
+            key, domain, account=1, asset=2, amount=2**64 + 3, recipient=b"\x55" * 20, nonce=4, expiry=5
+        ),
+        "OracleReport": sign_oracle_report([key], domain, underlying=1, price=50_000 * UNIT, time=1_800_000_000),
+        "Reprice": steps.reprice(1),
+        "Continue": steps.continue_register(1),
+        "Liquidate": steps.liquidate(1, 2),
+        "Cover": steps.cover(1),
+    }
+    return {
+        "config": {"bytes": CONFIG.encode().hex(), "hash": CONFIG.hash().hex(), "domainPrefix": domain.prefix.hex()},
+        "leaves": leaves,
+        "tree": {
+            "depth": 3,
+            "leaves": {str(leaf.id): leaf_hash(9, leaf.encode()).hex() for leaf in withdrawals},
+            "root": tree.root.hex(),
+            "proofs": {str(index): [node.hex() for node in tree.proof(index)] for index in (0, 17, 63)},
+        },
+        "steps": {"privateKey": key.hex(), **{name: step.hex() for name, step in signed.items()}},
+        "run": run(),
+    }
+
+
+def run() -> dict[str, Any]:
+    """Genesis, a deposit and a withdrawal: roots, and the proof of the withdrawal."""
+    state = genesis(
+        CONFIG,
+        [MarketSpec(symbol="BTC-PERP", underlying=0, tick=10**7, lot=10**5, min_size=10**5, open_interest_cap=10**12)],
+        [UnderlyingSpec(symbol="BTC")],
+        [AssetSpec(symbol="USDC", chain_id=900_002, token=b"\x22" * 20, kind=AssetKind.CASH, decimals=6)],
+        clock=1_800_000_000,
+    )
+    key = b"\x42" * 32
+    owner = Signer(key).address
+    roots = [state.root.hex()]
+    set_clock(state, 1_800_000_001)
+    apply_forced(
+        state,
+        ForcedItem(
+            kind=1, account=1, owner=owner, asset=0, amount=10**8, packet_id=b"\x66" * 32, enqueued_at=1_800_000_000
+        ),
+    )
+    roots.append(state.commit().hex())
+    step = sign_withdraw(
+        key,
+        CONFIG.domain,
+        account=1,
+        asset=0,
+        amount=25_000_000,
+        recipient=b"\x33" * 20,
+        nonce=1_800_000_000_001,
+        expiry=1_800_000_060,
+    )
+    try_apply(state, step)
+    roots.append(state.commit().hex())
+    proof = state.prove_withdrawal(0)
+    return {
+        "step": step.hex(),
+        "roots": roots,
+        "withdrawal": proof.withdrawal.encode().hex(),
+        "withdrawalProof": [node.hex() for node in proof.withdrawal_proof],
+        "rootProof": [node.hex() for node in proof.root_proof],
+    }
+
+
+@pytest.fixture(scope="module")
+def committed() -> dict[str, Any]:
+    return json.loads(PATH.read_text())
+
+
+@pytest.mark.parametrize("part", ["config", "leaves", "tree", "steps", "run"])
+def test_the_committed_vectors_are_what_this_code_computes(committed, part: str) -> None:
+    assert committed[part] == vectors()[part]
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_committed_leaves_hash_and_decode(committed, name: str) -> None:
+    vector = committed["leaves"][name]
+    body = bytes.fromhex(vector["body"])
+    assert keccak256(b"\x00" + bytes([vector["kind"]]) + body).hex() == vector["hash"]
+    kind, leaf = LEAVES[name]
+    assert (kind, type(leaf).decode(body)) == (vector["kind"], leaf)
+
+
+def test_committed_proofs_lead_to_their_roots(committed) -> None:
+    tree = committed["tree"]
+    for index, proof in tree["proofs"].items():
+        leaf = bytes.fromhex(tree["leaves"][index])
+        assert climb(leaf, int(index), [bytes.fromhex(node) for node in proof]).hex() == tree["root"]
+    run_vector = committed["run"]
+    leaf = leaf_hash(9, bytes.fromhex(run_vector["withdrawal"]))
+    root = climb(leaf, 0, [bytes.fromhex(node) for node in run_vector["withdrawalProof"]])
+    assert climb(root, 8, [bytes.fromhex(node) for node in run_vector["rootProof"]]).hex() == run_vector["roots"][-1]
+
+
+if __name__ == "__main__":  # rewrites the file after a deliberate change of the format
+    PATH.write_text(json.dumps(vectors(), indent=1) + "\n")
