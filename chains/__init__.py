@@ -7,13 +7,15 @@ os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
 
 from chains.audit import AuditReport, audit
 from chains.chain import Chain
-from chains.clock import Clock, VirtualClock
+from chains.clock import Clock, SystemClock, VirtualClock
 from chains.errors import (
     ChainError,
     ChainHalted,
+    DishonestNode,
     InsufficientFunds,
     NonceTooHigh,
     NonceTooLow,
+    OutcomeUnknown,
     ProofError,
     ProofReason,
     Reason,
@@ -22,9 +24,10 @@ from chains.errors import (
     Unavailable,
     WrongChainId,
 )
-from chains.finality import Depth, FinalityPolicy, QbftFinal
+from chains.finality import Depth, FinalityPolicy, QbftFinal, RpcTag
 from chains.headers import SealedHeader
 from chains.local import LocalChain
+from chains.plain_header import PlainHeader
 from chains.proofs import (
     AccountProof,
     StorageProof,
@@ -34,6 +37,8 @@ from chains.proofs import (
 )
 from chains.qbft import ExtraData, Variant, Vote, block_hash, commit_digest, quorum
 from chains.reverts import RevertReason, decode_revert
+from chains.rpc_chain import Patience, RpcChain
+from chains.server import ChainServer
 from chains.validators import Validator, ValidatorSet
 
 __all__ = [
@@ -42,22 +47,30 @@ __all__ = [
     "Chain",
     "ChainError",
     "ChainHalted",
+    "ChainServer",
     "Clock",
     "Depth",
+    "DishonestNode",
     "ExtraData",
     "FinalityPolicy",
     "InsufficientFunds",
     "LocalChain",
     "NonceTooHigh",
     "NonceTooLow",
+    "OutcomeUnknown",
+    "Patience",
+    "PlainHeader",
     "ProofError",
     "ProofReason",
     "QbftFinal",
     "Reason",
     "Rejected",
     "RevertReason",
+    "RpcChain",
+    "RpcTag",
     "SealedHeader",
     "StorageProof",
+    "SystemClock",
     "TransactionReverted",
     "Unavailable",
     "Validator",

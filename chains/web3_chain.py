@@ -15,7 +15,8 @@ from web3.types import BlockIdentifier, EventData, TxParams, TxReceipt
 
 import contracts
 from chains.chain import Sendable
-from chains.errors import Reason, Rejected, TransactionReverted
+from chains.errors import ChainError, Reason, Rejected, TransactionReverted
+from chains.node_errors import general_error, machine_failure, message_of
 from chains.reverts import decode_revert
 
 DEFAULT_GAS = 8_000_000
@@ -46,13 +47,14 @@ class Web3Chain(ABC):
         """
         to, payload, carried_value = _target(call)
         sender_address = bytes.fromhex(sender.address[2:])
+        tip = self._tip()
         transaction: dict[str, Any] = {
             "type": 2,
             "chainId": self.chain_id,
             "nonce": self._next_nonce(sender_address) if nonce is None else nonce,
             "gas": DEFAULT_GAS if gas is None else gas,
-            "maxFeePerGas": self._base_fee() * FEE_HEADROOM,
-            "maxPriorityFeePerGas": 0,
+            "maxFeePerGas": self._base_fee() * FEE_HEADROOM + tip,
+            "maxPriorityFeePerGas": tip,
             "value": value or carried_value,
             "data": payload,
         }
@@ -114,18 +116,21 @@ class Web3Chain(ABC):
     def _base_fee(self) -> int:
         return self.w3.eth.get_block("latest")["baseFeePerGas"]
 
+    def _tip(self) -> int:
+        """Wei per gas that whoever mines wants above the base fee."""
+        return 0
+
     def _submit(self, raw: bytes) -> bytes:
         return self.w3.eth.send_raw_transaction(raw)
 
 
-def vm_error(error: Web3RPCError) -> TransactionReverted | Rejected:
-    """An EVM failure that is not a revert, such as OutOfGas, from the node's answer."""
-    response = error.rpc_response or {}
-    message = str(cast("Mapping[str, Any]", response.get("error") or {}).get("message", error))
-    name = message.removeprefix("VM error: ")
-    if name != message:
+def vm_error(error: Web3RPCError) -> ChainError:
+    """An EVM failure that is not a revert, such as OutOfGas, or the node's refusal, from its answer."""
+    refused = (error.rpc_response or {}).get("error") or {"message": str(error)}
+    name = machine_failure(message_of(refused))
+    if name is not None:
         return TransactionReverted(name, (), error=f"{name}()")
-    return Rejected(Reason.INVALID_PARAMETERS, message)
+    return general_error("eth_call", refused)
 
 
 def _target(call: Sendable) -> tuple[str | None, bytes, int]:

@@ -6,12 +6,15 @@ import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from chains import LocalChain, VirtualClock
+from chains import ChainServer, Depth, LocalChain, Patience, QbftFinal, RpcChain, VirtualClock
 from tests.chains import probe as probe_contract
+from tests.chains.anvil import Anvil
 
 ETHER = 10**18
 ALICE, BOB = (Account.from_key(bytes([5]) * 31 + bytes([index])) for index in range(1, 3))
 PAUPER = Account.from_key(bytes([6]) * 32)
+CHAIN_ID = 71
+BALANCES = {ALICE.address: 1000 * ETHER, BOB.address: ETHER}
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def clock() -> VirtualClock:
 @pytest.fixture
 def make_local(clock) -> Callable[..., LocalChain]:
     def make(**overrides) -> LocalChain:
-        arguments = {"chain_id": 71, "clock": clock, "balances": {ALICE.address: 1000 * ETHER, BOB.address: ETHER}}
+        arguments = {"chain_id": CHAIN_ID, "clock": clock, "balances": BALANCES}
         return LocalChain(**{**arguments, **overrides})
 
     return make
@@ -48,10 +51,65 @@ def local(make_local) -> LocalChain:
     return make_local()
 
 
-@pytest.fixture(params=["local"])
-def chain(request, make_local):
+@pytest.fixture(scope="session")
+def anvil_process():
+    node = Anvil(CHAIN_ID)
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def anvil(anvil_process):
+    """A funded anvil that forgets the test afterwards."""
+    before = anvil_process.ask("evm_snapshot")
+    anvil_process.fund(BALANCES)
+    anvil_process.mine()
+    yield anvil_process
+    anvil_process.ask("anvil_dropAllTransactions")
+    anvil_process.ask("evm_revert", before)
+
+
+def patience_that(mine) -> Patience:
+    """Time passes only in waiting, and every wait mines a block."""
+    elapsed = [0.0]
+
+    def sleep(seconds: float) -> None:
+        elapsed[0] += seconds
+        mine()
+
+    return Patience(unknown_seconds=1, mined_seconds=5, sleep=sleep, monotonic=lambda: elapsed[0])
+
+
+@pytest.fixture
+def make_anvil_chain(anvil, clock):
+    def make(**overrides) -> RpcChain:
+        arguments = {"clock": clock, "finality": Depth(1), "patience": patience_that(lambda: anvil.mine(clock))}
+        return RpcChain.connect(anvil.url, chain_id=CHAIN_ID, **{**arguments, **overrides})
+
+    return make
+
+
+@pytest.fixture
+def served(local):
+    """A local chain behind HTTP."""
+    with ChainServer(local) as server:
+        yield server
+
+
+@pytest.fixture
+def make_served_chain(served, local, clock):
+    def make(**overrides) -> RpcChain:
+        arguments = {"clock": clock, "finality": QbftFinal(), "patience": patience_that(local.mine)}
+        return RpcChain.connect(served.url, chain_id=CHAIN_ID, **{**arguments, **overrides})
+
+    return make
+
+
+@pytest.fixture(params=["local", "anvil", "served"])
+def chain(request):
     """Every kind of chain that has to behave the same."""
-    return {"local": make_local}[request.param]()
+    makers = {"local": "make_local", "anvil": "make_anvil_chain", "served": "make_served_chain"}
+    return request.getfixturevalue(makers[request.param])()
 
 
 @pytest.fixture
