@@ -1,12 +1,10 @@
 """A few lines of EVM assembly, so that the chains' tests need no compiler and no contract of the house."""
 
-from eth_hash.auto import keccak
-
 OPCODES = {
-    "STOP": 0x00, "SUB": 0x03, "EQ": 0x14, "SHR": 0x1C, "KECCAK256": 0x20, "CALLER": 0x33, "CALLVALUE": 0x34,
-    "CALLDATALOAD": 0x35, "CALLDATASIZE": 0x36, "CODECOPY": 0x39, "BLOCKHASH": 0x40, "COINBASE": 0x41,
-    "TIMESTAMP": 0x42, "NUMBER": 0x43, "PREVRANDAO": 0x44, "CHAINID": 0x46, "BASEFEE": 0x48, "MSTORE": 0x52, "SLOAD": 0x54, "SSTORE": 0x55, "JUMP": 0x56,
-    "JUMPI": 0x57, "JUMPDEST": 0x5B, "DUP1": 0x80, "LOG2": 0xA2, "RETURN": 0xF3, "REVERT": 0xFD, "INVALID": 0xFE,
+    "STOP": 0x00, "SUB": 0x03, "EQ": 0x14, "SHR": 0x1C, "CALLDATALOAD": 0x35, "BLOCKHASH": 0x40, "COINBASE": 0x41,
+    "TIMESTAMP": 0x42, "NUMBER": 0x43, "PREVRANDAO": 0x44, "CHAINID": 0x46, "BASEFEE": 0x48, "MSTORE": 0x52,
+    "SLOAD": 0x54, "SSTORE": 0x55, "JUMP": 0x56, "JUMPI": 0x57, "JUMPDEST": 0x5B, "DUP1": 0x80, "LOG2": 0xA2,
+    "RETURN": 0xF3, "REVERT": 0xFD, "INVALID": 0xFE,
 }  # fmt: skip
 
 
@@ -36,11 +34,6 @@ def deployment(runtime: bytes) -> bytes:
     prefix = b"\x61" + len(runtime).to_bytes(2, "big") + b"\x60" + bytes([prefix_length])
     prefix += b"\x5f\x39\x61" + len(runtime).to_bytes(2, "big") + b"\x5f\xf3"
     return prefix.ljust(prefix_length, b"\x00") + runtime
-
-
-def selector(signature: str) -> str:
-    """The four bytes a function or an error is told by."""
-    return f"0x{keccak(signature.encode())[:4].hex()}"
 
 
 def _minimal(value: int) -> bytes:

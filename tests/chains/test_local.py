@@ -213,16 +213,19 @@ def test_late_seals_are_those_of_the_set_the_header_names(make_local):
     chain = make_local(finality=Depth(2))
     old = chain.validators
     chain.mine()
-    chain.rotate([*old.validators[:3], *make_local(seed=5).validators.validators[:2]])
+    chain.rotate(make_local(seed=5).validators.validators)
     chain.mine()
     for member in old.validators[:2]:
         member.online = False
-    with pytest.raises(chains.ChainHalted):
+    head = chain.head()
+    with pytest.raises(chains.ChainHalted) as caught:
         chain.mine()
+    assert (caught.value.online, caught.value.needed, chain.head()) == (2, 3, head)
     for member in old.validators[:2]:
         member.online = True
     chain.mine()
     assert set(chain.header(1).signers) == set(old.addresses)
+    assert set(chain.header(2).validators).isdisjoint(old.addresses)
 
 
 def test_finality_policies():

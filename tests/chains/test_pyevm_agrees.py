@@ -42,7 +42,7 @@ def busy(local, deploy_probe, alice, bob):
     local.mine(round=2)
     local.transact(probe.functions.remember(), alice)
     local.send(probe.functions.set(1, 0), alice)
-    local.send(probe.functions.set(2, 5), bob, gas=200_000)
+    local.send(probe.functions.set(1, 5), bob, gas=200_000)
     failing = local.send(probe.functions.complain(), alice, value=3)
     local.send({"to": bob.address, "data": b"\x07" * 2000}, alice)
     with pytest.raises(TransactionReverted):
