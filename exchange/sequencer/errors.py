@@ -22,13 +22,13 @@ class UnavailableReason(StrEnum):
     BACKLOG_FULL = "BacklogFull"
     """More bytes are confirmed than posted than the bound allows; the poster has to catch up first."""
     LOG_FAILED = "LogFailed"
-    """The log could not be written; the sequencer stops until it is opened again."""
+    """The log could not be written; the sequencer stops until it is opened again, which shows what was kept."""
     LOG_IN_USE = "LogInUse"
     """Another process holds the log."""
 
 
 class Unavailable(SequencerError):  # noqa: N818 - named after what it says
-    """Nothing was sequenced; the same request may be made again later."""
+    """The same request may be made again later; nothing was sequenced, but for a `LogFailed` that may have been late."""
 
     def __init__(self, reason: UnavailableReason) -> None:
         super().__init__(str(reason))

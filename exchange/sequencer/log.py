@@ -40,7 +40,10 @@ class OrderedLog(Protocol):
         """Digest of the last entry, `genesis` when there is none."""
 
     def append(self, payloads: Sequence[bytes]) -> int:
-        """Add all payloads or none, in one durable write; return the height after them. Raises `Unavailable`."""
+        """Add all payloads or none, in one durable write; return the height after them.
+
+        Raises `Unavailable`; then reopening the log shows whether they are in it.
+        """
 
     def read(self, from_height: int = 0) -> Iterator[Entry]:
         """Give the entries from a height on, each checked against its digest. Raises `LogCorrupt`."""

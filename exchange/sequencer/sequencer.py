@@ -47,7 +47,7 @@ class Sequencer:
     from another root, `LogDiverged` where the engine no longer comes to the results in the log.
 
     When the log cannot be written, everything raises `Unavailable(LogFailed)` until a new sequencer opens the log: what
-    was executed and not written is then gone, and nobody was told of it.
+    was executed and not written is then gone, and nobody was told of it. Sending a signed step again is always safe.
     """
 
     def __init__(  # noqa: PLR0913 - each is one thing a test replaces
@@ -89,7 +89,7 @@ class Sequencer:
     def submit_many(self, steps: Sequence[bytes]) -> list[Outcome]:
         """Execute steps in order and make them durable in one write; each has its own outcome.
 
-        Raises `Unavailable(LogFailed)` if that write fails; then none of them was accepted.
+        Raises `Unavailable(LogFailed)` if that write fails: then none of them was confirmed.
         """
         with self._group():
             clock = self._now()

@@ -62,7 +62,10 @@ class SqliteLog:
         return self._head
 
     def append(self, payloads: Sequence[bytes]) -> int:
-        """Add all payloads in one transaction and one fsync. Raises `Unavailable(LogFailed)`: nothing was added."""
+        """Add all payloads in one transaction and one fsync.
+
+        Raises `Unavailable(LogFailed)`; a disk that fails late may have kept them, all or none, as reopening shows.
+        """
         entries = chained(self._head, self._height, payloads)
         if not entries:
             return self._height
