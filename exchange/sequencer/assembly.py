@@ -17,8 +17,8 @@ class Limits:
     """Bounds of what is assembled.
 
     `batch_bytes`: data and claimed roots of one batch, together what its call carries, so that many small segments do
-    not make a call that no block takes. `backlog_bytes`: confirmed and not yet known to be posted; forced items and what
-    finishes an accepted order may go beyond it.
+    not make a call that no block takes. `backlog_bytes`: confirmed and not yet known to be posted; forced items and
+    what finishes an accepted order may go beyond it.
     """
 
     batch_bytes: int = MAX_BATCH_BYTES

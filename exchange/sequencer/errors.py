@@ -28,7 +28,7 @@ class UnavailableReason(StrEnum):
 
 
 class Unavailable(SequencerError):  # noqa: N818 - named after what it says
-    """The same request may be made again later; nothing was sequenced, but for a `LogFailed` that may have been late."""
+    """The same request may be made again later; nothing was sequenced, unless a `LogFailed` came late."""
 
     def __init__(self, reason: UnavailableReason) -> None:
         super().__init__(str(reason))
