@@ -15,6 +15,8 @@ from bridge.tracing import Stage, trace_packet
 from chains import TransactionReverted, verify_account, verify_storage
 
 SETTLEMENT, EAST, WEST = 100, 101, 102
+WRONG_PATH = {"TrieProofTraversalError", "RLPInvalidEncoding", "ValueMismatch"}
+"""Where another slot's path leaves the proven one depends on the shape of the trie."""
 
 
 @pytest.fixture(name="east", scope="module")
@@ -141,8 +143,8 @@ def test_an_unknown_packet_has_no_trace(network):
         ({"source_mailbox": "0x" + "11" * 20}, "WrongPacket"),
         ({"source_chain": 999}, "UnknownRoute"),
         ({"route_epoch": 2}, "UnknownRoute"),
-        ({"payload": b"other"}, "ValueMismatch"),
-        ({"nonce": 1_000}, "ValueMismatch"),
+        ({"payload": b"other"}, ""),
+        ({"nonce": 1_000}, ""),
     ],
 )
 def test_a_packet_that_was_not_sent_so_is_refused(network, east, home, change, error):
@@ -151,7 +153,7 @@ def test_a_packet_that_was_not_sent_so_is_refused(network, east, home, change, e
     forged = replace(sent.packet, **change)
     with pytest.raises(TransactionReverted) as refusal:
         receive(network, forged, proven(network, sent, header.number))
-    assert refusal.value.error_name in {error, "InvalidProof", "TrieProofTraversalError"}
+    assert refusal.value.error_name in ({error} if error else WRONG_PATH)
     assert network.mailbox(SETTLEMENT).receipt(packet_id(forged)) == bytes(32)
     receive(network, sent.packet, proven(network, sent, header.number))
 

@@ -100,6 +100,23 @@ def test_a_kill_loses_and_repeats_nothing(make_network, tmp_path, passes):
     kill_once(make_network(database=tmp_path / "relayers.db"), passes)
 
 
+@pytest.mark.parametrize("state", [PacketState.DELIVERING, PacketState.EXPIRING, PacketState.ACKNOWLEDGING])
+def test_an_intention_that_was_never_carried_out_is_taken_up_again(make_network, tmp_path, state):
+    network = make_network(database=tmp_path / "relayers.db")
+    deposits = prepare(network)
+    intended = []
+
+    def kill(point):
+        rows = network.relayer(EAST, SETTLEMENT).packets.in_states([state])
+        if point is CrashPoint.AFTER_PERSIST and rows and not intended:
+            intended.extend(rows)
+            raise Killed
+
+    survive(network, kill)
+    assert intended
+    check(network, *deposits)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("passes", range(CRASH_POINTS_PASSED))
 def test_a_kill_anywhere_loses_and_repeats_nothing(make_network, tmp_path, passes):

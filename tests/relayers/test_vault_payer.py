@@ -33,9 +33,10 @@ def test_a_payment_that_fails_blocks_nobody_and_is_made_later(network):
     payer = network.payer(EAST)
     assert payer.tasks.state_of(payable.packet_id) is TaskState.DONE
     assert payer.tasks.state_of(owed.packet_id) is TaskState.WAITING
-    spent = chain.balance(network.signer.address)
-    payer.step()
-    assert chain.balance(network.signer.address) == spent
+    balance = chain.balance(network.signer.address)
+    network.clock.advance(PAYMENT.waits_seconds[-1])
+    assert payer.step().count(Did.FAILED) == 1
+    assert chain.balance(network.signer.address) == balance
     chain.transact(odd.functions.configure(0, ZERO_ADDRESS, b""), network.user)
     network.clock.advance(PAYMENT.waits_seconds[-1])
     network.run()
