@@ -86,16 +86,8 @@ class NodeProvider(BaseProvider):
         """The whole response, unchecked but for its form; raises Unavailable, Rejected(NodeRefused)."""
         try:
             response = self.inner.make_request(RPCEndpoint(method), params)
-        except requests.Timeout as error:
-            raise Unavailable(Reason.TIMED_OUT, f"{method} was not answered") from error
-        except requests.HTTPError as error:
-            raise _status_error(method, error) from error
-        except requests.exceptions.JSONDecodeError as error:
-            raise DishonestNode(Reason.MALFORMED_ANSWER, f"{method} was not answered in JSON") from error
-        except (requests.RequestException, OSError) as error:
-            raise Unavailable(Reason.NODE_UNREACHABLE, f"{method}: {type(error).__name__}") from error
-        except ValueError as error:
-            raise DishonestNode(Reason.MALFORMED_ANSWER, f"{method} was not answered in JSON") from error
+        except (OSError, ValueError) as error:
+            raise _transport_error(method, error) from None  # its text names the URL, which may hold a key
         if not isinstance(response, Mapping) or ("result" in response) == (response.get("error") is not None):
             raise DishonestNode(Reason.MALFORMED_ANSWER, f"{method} was answered without result or error")
         refused = response.get("error")
@@ -115,8 +107,20 @@ def _signed_for(method: str, params: Any, otherwise: int) -> int | None:
         raise Rejected(Reason.INVALID_PARAMETERS, f"{method} takes a transaction") from error
 
 
-def _status_error(method: str, error: requests.HTTPError) -> ChainError:
-    status = 0 if error.response is None else error.response.status_code
+def _transport_error(method: str, error: OSError | ValueError) -> ChainError:
+    """What a failed exchange means: requests raises OSErrors, and ValueErrors for what is not JSON."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return _status_error(method, error.response.status_code)
+    if isinstance(error, requests.Timeout):
+        return Unavailable(Reason.TIMED_OUT, f"{method} was not answered")
+    if isinstance(error, ValueError) and not isinstance(error, requests.RequestException):
+        return DishonestNode(Reason.MALFORMED_ANSWER, f"{method} was not answered in JSON")
+    if isinstance(error, ValueError):
+        return Rejected(Reason.INVALID_PARAMETERS, f"no URL of a node ({type(error).__name__})")
+    return Unavailable(Reason.NODE_UNREACHABLE, f"{method}: {type(error).__name__}")
+
+
+def _status_error(method: str, status: int) -> ChainError:
     message = f"{method}: HTTP status {status}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Unavailable(Reason.RATE_LIMITED, message)

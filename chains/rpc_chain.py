@@ -8,6 +8,7 @@ from typing import Any, Self
 from eth_utils.address import to_canonical_address, to_checksum_address
 from hexbytes import HexBytes
 from web3 import Web3
+from web3.exceptions import TransactionNotFound
 from web3.middleware import AttributeDictMiddleware, ExtraDataToPOAMiddleware, ValidationMiddleware
 from web3.providers import BaseProvider
 from web3.types import TxReceipt
@@ -15,6 +16,7 @@ from web3.types import TxReceipt
 from chains.blocks import Transaction
 from chains.clock import Clock, SystemClock
 from chains.errors import (
+    ChainError,
     DishonestNode,
     InsufficientFunds,
     NonceTooHigh,
@@ -131,6 +133,8 @@ class RpcChain(Web3Chain):
         try:
             header = self._watch.advance(self._final_candidate(), self.header)
         except Rejected as error:
+            if error.reason is not Reason.UNKNOWN_BLOCK:
+                raise
             raise Unavailable(Reason.REORGANISED, error.message) from error
         return header.judged(is_final=True) if isinstance(header, PlainHeader) else header
 
@@ -200,9 +204,10 @@ class RpcChain(Web3Chain):
 
     def receipt(self, transaction_hash: bytes) -> TxReceipt | None:
         """The receipt, None while the transaction is not in a block, or is not any more."""
-        if self._node.ask("eth_getTransactionReceipt", byte_string(bytes(transaction_hash))) is None:
+        try:
+            return self.w3.eth.get_transaction_receipt(HexBytes(transaction_hash))
+        except TransactionNotFound:
             return None
-        return self.w3.eth.get_transaction_receipt(HexBytes(transaction_hash))
 
     def wait(self, transaction_hash: bytes) -> TxReceipt:
         """The receipt once mined, which a reorganisation may still undo: ask again once its block is final.
@@ -225,11 +230,17 @@ class RpcChain(Web3Chain):
             patience.sleep(patience.poll_seconds)
         self._remember(key, receipt["blockNumber"])
         if receipt["status"] != 1:
-            raise explain_failure(self._node.request, self._node.ask("eth_getTransactionReceipt", byte_string(key)))
+            raise self._failure(key)
         return receipt
 
     def _submit(self, raw: bytes) -> bytes:
         return self.submit(raw)
+
+    def _failure(self, transaction_hash: bytes) -> ChainError:
+        receipt = self._node.ask("eth_getTransactionReceipt", byte_string(transaction_hash))
+        if receipt is None:
+            return Unavailable(Reason.REORGANISED, f"0x{transaction_hash.hex()} was reorganised away")
+        return explain_failure(self._node.request, receipt)
 
     def _tip(self) -> int:
         try:
