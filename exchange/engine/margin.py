@@ -175,29 +175,29 @@ def require_initial(state: State, account: Account, market_id: int, trial: Posit
 
     Raises Rejected(NoMark, StaleMark, InsufficientMargin). Agrees with `assess` of such an account.
     """
-    pricing = state.pricing[market_id]
-    if pricing is None:
-        raise Rejected(Reason.NO_MARK)
-    positions = account.positions
-    collateral = account.collateral
-    if reads_stale_round(state, positions, collateral):
-        raise Rejected(Reason.STALE_MARK)
+    oldest = state.header.clock - state.config.oracle_staleness
     equity = account.cash - fee
-    if pricing.alone:
-        equity += trial.size * pricing.value // CASH_SCALE - trial.cost
-        required = -(-scan_loss_alone(trial, pricing) // CASH_SCALE)
-        others = {held: position for held, position in positions.items() if held != market_id}
-    else:
-        required = 0
-        others = {**positions, market_id: trial}
-    if others:
-        grouped = by_underlying(state, others)
-        for entries in grouped.values():
-            for position, priced in entries:
-                equity += unrealised(position, priced)
-        required += requirements(grouped)[0]
-    if collateral:
-        equity += total_collateral(state, collateral)
+    required = 0
+    shared: dict[int, list[tuple[Position, Pricing]]] = {}
+    records = account.positions if market_id in account.positions else {**account.positions, market_id: trial}
+    for held_id, held in records.items():
+        position = trial if held_id == market_id else held
+        pricing = state.pricing[held_id]
+        if pricing is None:
+            raise Rejected(Reason.NO_MARK)
+        if pricing.time < oldest:
+            raise Rejected(Reason.STALE_MARK)
+        equity += position.size * pricing.value // CASH_SCALE - position.cost
+        if pricing.alone:
+            required -= -scan_loss_alone(position, pricing) // CASH_SCALE
+        else:
+            shared.setdefault(pricing.underlying, []).append((position, pricing))
+    if shared:
+        required += requirements(shared)[0]
+    if account.collateral:
+        if any(is_stale(state, state.assets[asset_id].underlying) for asset_id in account.collateral):
+            raise Rejected(Reason.STALE_MARK)
+        equity += total_collateral(state, account.collateral)
     if equity < required:
         raise Rejected(Reason.INSUFFICIENT_MARGIN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from struct import Struct as Layout
 from typing import Final
 
@@ -10,10 +11,15 @@ from msgspec import Struct
 ACCOUNT_KIND: Final = 2
 
 _M64: Final = (1 << 64) - 1
-_HEAD: Final = Layout(">20sBIQ4QBqQB")
+_HEAD: Final = Layout(">20sBIQ32sBqQB")
 _COLLATERAL: Final = Layout(">HIQ")
 _POSITION: Final = Layout(">HqhQiQ4Q")
-POSITION_SIZE: Final = _POSITION.size
+
+
+@cache
+def _layout(collaterals: int, positions: int) -> Layout:
+    """One layout for a whole account, so that encoding is one call."""
+    return Layout(_HEAD.format + "HIQ" * collaterals + "B" + "HqhQiQ4Q" * positions)
 
 
 class Position(Struct, gc=False):
@@ -62,55 +68,47 @@ class Account(Struct):
 
     def encode(self) -> bytes:
         """Leaf body; collateral and positions ascending by id."""
-        window = self.nonce_window
         cash = self.cash
         collateral = self.collateral
         positions = self.positions
-        parts = [
-            _HEAD.pack(
-                self.owner,
-                self.flags,
-                self.order_epoch,
-                self.nonce_high,
-                window >> 192,
-                window >> 128 & _M64,
-                window >> 64 & _M64,
-                window & _M64,
-                0,
-                cash >> 64,
-                cash & _M64,
-                len(collateral),
-            )
+        fields: list[int | bytes] = [
+            self.owner,
+            self.flags,
+            self.order_epoch,
+            self.nonce_high,
+            self.nonce_window.to_bytes(32, "big"),
+            0,
+            cash >> 64,
+            cash & _M64,
+            len(collateral),
         ]
         if collateral:
             for asset in sorted(collateral):
                 amount = collateral[asset]
-                parts.append(_COLLATERAL.pack(asset, amount >> 64, amount & _M64))
-        parts.append(_COUNTS[len(positions)])
+                fields += (asset, amount >> 64, amount & _M64)
+        fields.append(len(positions))
         for market in positions if len(positions) < 2 else sorted(positions):
             position = positions[market]
             cost = position.cost
             index = position.funding_index
-            parts.append(
-                _POSITION.pack(
-                    market,
-                    position.size,
-                    cost >> 64,
-                    cost & _M64,
-                    index >> 64,
-                    index & _M64,
-                    position.bid_quantity,
-                    position.ask_quantity,
-                    position.bid_notional,
-                    position.ask_notional,
-                )
+            fields += (
+                market,
+                position.size,
+                cost >> 64,
+                cost & _M64,
+                index >> 64,
+                index & _M64,
+                position.bid_quantity,
+                position.ask_quantity,
+                position.bid_notional,
+                position.ask_notional,
             )
-        return b"".join(parts)
+        return _layout(len(collateral), len(positions)).pack(*fields)
 
     @classmethod
     def decode(cls, body: bytes) -> Account:
         """Inverse of `encode`."""
-        owner, flags, epoch, high, w3, w2, w1, w0, _keys, cash_high, cash_low, count = _HEAD.unpack_from(body)
+        owner, flags, epoch, high, window, _keys, cash_high, cash_low, count = _HEAD.unpack_from(body)
         at = _HEAD.size
         collateral: dict[int, int] = {}
         for _ in range(count):
@@ -134,11 +132,8 @@ class Account(Struct):
             flags,
             epoch,
             high,
-            w3 << 192 | w2 << 128 | w1 << 64 | w0,
+            int.from_bytes(window, "big"),
             cash_high << 64 | cash_low,
             collateral,
             positions,
         )
-
-
-_COUNTS: Final = [bytes([count]) for count in range(256)]

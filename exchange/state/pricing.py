@@ -11,8 +11,9 @@ from exchange.state.market import Market
 class Pricing(Struct, frozen=True):
     """One market in the active round.
 
-    `value` is mark price times multiplier (cash of a size of 1e10); `low` and `high` are the ends of the risk array;
-    `alone` says that no other market shares the underlying, so that the worst scenario is at one of the two ends.
+    `time` is that of the round; `value` is mark price times multiplier (cash of a size of 1e10); `low` and `high` are
+    the ends of the risk array; `alone` says that no other market shares the underlying, so that the worst scenario is at
+    one of the two ends.
     """
 
     underlying: int
@@ -21,6 +22,7 @@ class Pricing(Struct, frozen=True):
     low: int
     high: int
     scan: tuple[int, ...]
+    time: int
     maintenance_factor: int
     transfer_factor: int
     alone: bool
@@ -35,6 +37,7 @@ class Pricing(Struct, frozen=True):
             min(mark.scan),
             max(mark.scan),
             mark.scan,
+            mark.time,
             market.maintenance_factor,
             market.transfer_factor,
             alone,

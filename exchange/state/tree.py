@@ -8,6 +8,7 @@ from typing import Final
 from exchange.state.hashing import NODE_TAG, ZERO, keccak256
 
 _EMPTY: Final = NODE_TAG + bytes(128)
+_CHILDREN: Final = tuple(slice(1 + 32 * child, 33 + 32 * child) for child in range(4))
 
 
 class Tree:
@@ -33,20 +34,19 @@ class Tree:
             return self.root
         if max(leaves) >> (2 * self.depth) or min(leaves) < 0:
             raise ValueError(f"id outside a tree of depth {self.depth}")
+        children = _CHILDREN
         removal = ZERO in leaves.values()
         changes: Iterable[tuple[int, bytes]] = leaves.items()
         for groups in self._groups:
             touched: dict[int, bytearray] = {}
+            find = groups.get
             for index, digest in changes:
                 parent = index >> 2
-                group = touched.get(parent)
+                group = find(parent)
                 if group is None:
-                    group = groups.get(parent)
-                    if group is None:
-                        group = groups[parent] = bytearray(_EMPTY)
-                    touched[parent] = group
-                at = 1 + ((index & 3) << 5)
-                group[at : at + 32] = digest
+                    group = groups[parent] = bytearray(_EMPTY)
+                touched[parent] = group
+                group[children[index & 3]] = digest
             if removal:
                 changes = [(parent, self._digest(groups, parent, group)) for parent, group in touched.items()]
             else:
@@ -89,8 +89,7 @@ class Tree:
         group = self._groups[level].get(index >> 2)
         if group is None:
             return ZERO
-        at = 1 + ((index & 3) << 5)
-        return bytes(group[at : at + 32])
+        return bytes(group[_CHILDREN[index & 3]])
 
     def _prefix_node(self, level: int, index: int, count: int) -> bytes:
         width = 1 << (2 * level)

@@ -33,7 +33,7 @@ def priced(published) -> Pricing:
     price = 400 * UNIT
     market = Market(0, 1, 1, 1, 1, 1, multiplier, points * 10**6 // 400, 600_000, 1_100_000, 0, 0, 0, 0, 0, 1)
     scan = risk_array(market, price)
-    return Pricing(0, price, price * multiplier, min(scan), max(scan), scan, 600_000, 1_100_000, True)
+    return Pricing(0, price, price * multiplier, min(scan), max(scan), scan, 1, 600_000, 1_100_000, True)
 
 
 def test_the_scenarios_are_in_the_published_order(published) -> None:

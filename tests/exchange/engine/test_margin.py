@@ -152,7 +152,7 @@ POSITION = st.builds(
 
 def pricing(mark: int, scan_range: int, multiplier: int, *, alone: bool) -> Pricing:
     scan = tuple(mark * scan_range * multiplier * up // (10**6 * down) for up, down in SCENARIO_MOVES)
-    return Pricing(0, mark, mark * multiplier, min(scan), max(scan), scan, 0, 0, alone)
+    return Pricing(0, mark, mark * multiplier, min(scan), max(scan), scan, 1, 0, 0, alone)
 
 
 @given(POSITION, st.integers(1, 2**50 - 1), st.integers(1, 10**6), st.integers(1, 1000))
