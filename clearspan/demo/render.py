@@ -125,6 +125,6 @@ def _outcome(report: dict[str, Any]) -> list[str]:
         f"Final state root: {report['state_root']}",
         f"Rebuilt from chain data alone: {'the same root.' if report['verified'] else 'NOT VERIFIED.'}",
     ]
-    failed = [check["name"] for check in report["checks"] if not check["ok"]]
-    lines.append("Everything reconciles." if report["ok"] else f"DOES NOT RECONCILE: {', '.join(failed)}")
+    failed = [f"{check['name']}: {check['detail']}" for check in report["checks"] if not check["ok"]]
+    lines.append("Everything reconciles." if report["ok"] else f"DOES NOT RECONCILE: {'; '.join(failed)}")
     return lines

@@ -14,7 +14,7 @@ from clearspan.devnet.prices import PriceBoard
 from clearspan.devnet.wallets import wallet
 from clearspan.kept import KeptRun
 from exchange.engine import Signer
-from exchange.sdk import AsyncTrader, Gateway, LocalVenue, Rejected, TimedOut
+from exchange.sdk import AsyncTrader, Gateway, LocalVenue, Rejected
 from exchange.sdk.amounts import PRICE_DECIMALS, Amount, to_base_units
 from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from relayers.batch_poster import BatchPoster, PostingPolicy
@@ -24,8 +24,6 @@ from relayers.queue_reader import QueueReader
 from relayers.reports import Daemon, StepReport
 from relayers.store import Store
 from relayers.withdrawal_releaser import WithdrawalReleaser
-
-SETTLE_STEPS_MAX = 400
 
 
 class DevnetCore:
@@ -80,21 +78,9 @@ class DevnetCore:
         """One step of one daemon."""
         return self.daemons[name].step()
 
-    def run_until(self, predicate: Callable[[], bool], *, max_steps: int = SETTLE_STEPS_MAX) -> int:
-        """Steps until the predicate holds, and says how often; raises TimedOut."""
-        for taken in range(max_steps + 1):
-            if predicate():
-                return taken
-            self.step()
-        raise TimedOut(f"not reached in {max_steps} steps")
-
-    def settle(self, *, max_steps: int = SETTLE_STEPS_MAX) -> int:
-        """Steps until nobody has anything left to do: all posted, final, answered and paid."""
-        for taken in range(1, max_steps + 1):
-            reports = self.step()
-            if all(report.idle for report in reports.values()) and not self.sequencer.backlog_bytes:
-                return taken
-        raise TimedOut(f"still at work after {max_steps} steps")
+    def is_at_rest(self, reports: Mapping[str, StepReport]) -> bool:
+        """Whether nobody has anything left to do: all posted, final, answered and paid."""
+        return all(report.idle for report in reports.values()) and not self.sequencer.backlog_bytes
 
     # People and prices
 

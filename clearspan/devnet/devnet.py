@@ -9,9 +9,13 @@ from types import TracebackType
 from typing import Any, Self
 
 from clearspan.devnet.config import DevnetConfig
-from clearspan.devnet.core import SETTLE_STEPS_MAX, DevnetCore
-from exchange.sdk import AsyncTrader, OwnLoop, Trader
+from clearspan.devnet.core import DevnetCore
+from exchange.sdk import AsyncTrader, OwnLoop, TimedOut, Trader
 from exchange.sdk.amounts import Amount
+from relayers.reports import StepReport
+
+STEPS_MAX = 400
+"""Default bound of everything that steps until something holds."""
 
 
 class AsyncDevnet:
@@ -23,18 +27,28 @@ class AsyncDevnet:
     def __init__(self, seed: int = 1, *, directory: Path | None = None, **options: Any) -> None:
         self.core = DevnetCore(DevnetConfig.read({"seed": seed, **options}), directory)
 
-    async def step(self) -> None:
-        """One block on every chain and one step of every daemon; other tasks run in between."""
-        self.core.step()
+    async def step(self) -> dict[str, StepReport]:
+        """One block on every chain and one step of every daemon, by name; other tasks run in between."""
+        reports = self.core.step()
         await asyncio.sleep(0)
+        return reports
 
-    async def run_until(self, predicate: Callable[[], bool], *, max_steps: int = SETTLE_STEPS_MAX) -> int:
+    async def run_until(self, predicate: Callable[[], bool], *, max_steps: int = STEPS_MAX) -> int:
         """Steps until the predicate holds, and says how often; raises TimedOut."""
-        return self.core.run_until(predicate, max_steps=max_steps)
+        for taken in range(max_steps):
+            if predicate():
+                return taken
+            await self.step()
+        if not predicate():
+            raise TimedOut(f"not reached in {max_steps} steps")
+        return max_steps
 
-    async def settle(self, *, max_steps: int = SETTLE_STEPS_MAX) -> int:
-        """Steps until nobody has anything left to do; raises TimedOut."""
-        return self.core.settle(max_steps=max_steps)
+    async def settle(self, *, max_steps: int = STEPS_MAX) -> int:
+        """Steps until nobody has anything left to do, and says how often; raises TimedOut."""
+        for taken in range(1, max_steps + 1):
+            if self.core.is_at_rest(await self.step()):
+                return taken
+        raise TimedOut(f"still at work after {max_steps} steps")
 
     async def set_price(self, underlying: str, price: Amount) -> None:
         """Has the oracle sign a price and waits until margin reads it."""
@@ -74,15 +88,15 @@ class Devnet:
         """The network itself: chains, sequencer, daemons."""
         return self._inner.core
 
-    def step(self) -> None:
+    def step(self) -> dict[str, StepReport]:
         """See `AsyncDevnet.step`."""
-        self._run(self._inner.step())
+        return self._run(self._inner.step())
 
-    def run_until(self, predicate: Callable[[], bool], *, max_steps: int = SETTLE_STEPS_MAX) -> int:
+    def run_until(self, predicate: Callable[[], bool], *, max_steps: int = STEPS_MAX) -> int:
         """See `AsyncDevnet.run_until`."""
         return self._run(self._inner.run_until(predicate, max_steps=max_steps))
 
-    def settle(self, *, max_steps: int = SETTLE_STEPS_MAX) -> int:
+    def settle(self, *, max_steps: int = STEPS_MAX) -> int:
         """See `AsyncDevnet.settle`."""
         return self._run(self._inner.settle(max_steps=max_steps))
 

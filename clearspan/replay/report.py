@@ -82,8 +82,7 @@ def render_replay(report: dict[str, Any]) -> str:
             "",
             *table(("account", "volume in USD", "equity after", "profit and loss"), accounts),
             "",
-            f"{report['orders_per_second']:,} orders per second, {report['steps_per_second']:,} steps per second with "
-            "cancels and prices",
+            f"{report['orders_per_second']:,} orders per second, {report['steps_per_second']:,} steps with cancels and prices",
             f"{report['batches']:,} batches posted with {report['steps']:,} steps",
             f"Final state root: {report['state_root']}",
             "Rebuilt from chain data alone: the same root, everything conserved."

@@ -32,7 +32,7 @@ def stream(recordings: Sequence[Recording], *, limit: int | None = None) -> Iter
 
     What was received at the same nanosecond keeps the order of the recordings, spot first.
     """
-    sources = []
+    sources: list[Iterator[PerpetualLine | SpotMid]] = []
     for market, recording in enumerate(recordings):
         sources += [_mids(recording, market), _lines(recording, market)]
     taken = 0
@@ -52,12 +52,12 @@ def first_time_ns(recordings: Sequence[Recording]) -> int:
 _NOTHING = Line(time_ns=0, event=None)
 
 
-def _lines(recording: Recording, market: int) -> Iterator[PerpetualLine]:
+def _lines(recording: Recording, market: int) -> Iterator[PerpetualLine | SpotMid]:
     for line in read_lines(recording.perpetual):
         yield PerpetualLine(time_ns=line.time_ns, market=market, event=line.event)
 
 
-def _mids(recording: Recording, market: int) -> Iterator[SpotMid]:
+def _mids(recording: Recording, market: int) -> Iterator[PerpetualLine | SpotMid]:
     for line in read_lines(recording.spot):
         if isinstance(line.event, Best):
             yield SpotMid(time_ns=line.time_ns, market=market, price=(line.event.bid + line.event.ask) // 2)

@@ -54,7 +54,7 @@ def _scaled(value: Decimal, decimals: int, what: str) -> int:
     """Exact integer of `value * 10**decimals`, without the rounding of a Decimal context."""
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 - finite, checked by the caller
-    units = int("".join(map(str, digits)) or "0")
+    units: int = int("".join(map(str, digits)) or "0")
     shift = exponent + decimals
     units, rest = divmod(units * 10 ** max(shift, 0), 10 ** max(-shift, 0))
     if rest:

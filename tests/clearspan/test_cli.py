@@ -1,6 +1,8 @@
+import resource
 import subprocess
 import sys
-import time
+import tomllib
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -30,15 +32,17 @@ def test_help_needs_nothing_heavy(command):
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words) or "clearspan")
-def test_help_answers_in_under_300_milliseconds(command):
-    best = min(_seconds([sys.executable, "-m", "clearspan", *command, "--help"]) for _ in range(5))
+def test_help_takes_under_300_milliseconds(command):
+    best = min(_processor_seconds([sys.executable, "-m", "clearspan", *command, "--help"]) for _ in range(3))
     assert best < 0.3
 
 
-def _seconds(command):
-    begin = time.perf_counter()
+def _processor_seconds(command):
+    """Time the command itself used, so that a busy machine does not count against it."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,8 @@ def test_each_kind_of_error_has_its_exit_code(error, code):
     assert exits.code_of(error) == code
 
 
-def test_version_is_the_installed_one():
+def test_version_is_that_of_the_project():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     answer = CliRunner().invoke(app, ["version"])
     assert answer.exit_code == 0
-    assert answer.stdout == "0.1.0\n"
+    assert answer.stdout == f"{project['project']['version']}\n"
