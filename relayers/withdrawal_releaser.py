@@ -87,7 +87,11 @@ class WithdrawalReleaser:
         if self._outbox.is_spent(task.position):
             return
         batch_index = int.from_bytes(task.body, "big")
-        proof = self._source.prove_withdrawal(task.position, batch_index)
+        try:
+            proof = self._source.prove_withdrawal(task.position, batch_index)
+        except SequencerError as error:
+            journal.waits_for(WaitsFor.SEQUENCER, task.position, str(error))
+            return
         release = self._call(batch_index, proof)
         self.tasks.move(task.key, TaskState.ACTING)
         self._hook(CrashPoint.AFTER_PERSIST)

@@ -15,7 +15,7 @@ from bridge.tracing import Stage, trace_packet
 from chains import TransactionReverted, verify_account, verify_storage
 
 SETTLEMENT, EAST, WEST = 100, 101, 102
-WRONG_PATH = {"TrieProofTraversalError", "RLPInvalidEncoding", "ValueMismatch"}
+WRONG_PATH = {"Absent", "HashMismatch", "RLPInvalidEncoding", "TrieProofTraversalError", "ValueMismatch"}
 """Where another slot's path leaves the proven one depends on the shape of the trie."""
 
 

@@ -8,7 +8,7 @@ from eth_utils import to_canonical_address
 from bridge.settlement import Outbox, Rollup
 from chains import TransactionReverted
 from exchange.engine import AssetSpec, MarketSpec, Signer, UnderlyingSpec, genesis, sign_withdraw
-from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
+from exchange.sequencer import BatchReason, BatchRefused, OperatorKey, Sequencer, SqliteLog
 from exchange.state import Config
 from exchange.state.asset import AssetKind
 from relayers.batch_poster import BatchPoster, PostingPolicy
@@ -323,3 +323,26 @@ def test_marks_missing_after_a_crash_are_made_up_for(venue):
     assert venue.sequencer.state.underlyings[0].round_time == 0
     venue.publisher.step()
     assert venue.sequencer.state.underlyings[0].round_price == BTC
+
+
+def test_a_withdrawal_that_cannot_be_proven_blocks_nobody(venue, monkeypatch):
+    venue.network.deposit(EAST, 3_000_000)
+    venue.run()
+    venue.withdraw(EAST, 1_000_000, nonce=1)
+    venue.withdraw(EAST, 500_000, nonce=2)
+    venue.run()
+    honest = venue.sequencer.prove_withdrawal
+
+    def forgetful(withdrawal_id, batch_index):
+        if withdrawal_id == 0:
+            raise BatchRefused(BatchReason.NO_WITHDRAWAL, batch_index)
+        return honest(withdrawal_id, batch_index)
+
+    monkeypatch.setattr(venue.sequencer, "prove_withdrawal", forgetful)
+    venue.network.clock.advance(700)
+    venue.run()
+    assert [venue.outbox.is_spent(number) for number in (0, 1)] == [False, True]
+    monkeypatch.setattr(venue.sequencer, "prove_withdrawal", honest)
+    venue.run()
+    assert venue.outbox.is_spent(0)
+    assert venue.balance(EAST) == 1_500_000
