@@ -7,6 +7,7 @@ the state transition and nothing more, which skips its quadratic block building 
 # py-evm types addresses and hashes as NewTypes of bytes and leaves parts untyped; this file is where that ends.
 # mypy: disable-error-code="arg-type, attr-defined, no-untyped-call"
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -38,6 +39,9 @@ EMPTY_ROOT: bytes = keccak(b"\x80")
 BLOB_TRANSACTION = 3
 CALL_GAS = 60_000_000
 
+# py-evm raises the limit to 100,000 frames, where deeply nested JSON from anybody overflows the C stack and kills the
+# process; the deepest EVM call, 1,024 levels, takes about 7,000.
+sys.setrecursionlimit(12_000)
 # py-evm reads the 400 kB trusted setup from disk on every call of the precompile, 1.7 s each.
 point_evaluation.load_trusted_setup = cache(point_evaluation.load_trusted_setup)
 

@@ -157,5 +157,5 @@ def _nibbles(key: bytes) -> tuple[int, ...]:
 def _decode(encoded: bytes) -> Node:
     try:
         return cast("Node", rlp.decode(encoded))
-    except rlp.exceptions.RLPException as error:
+    except (rlp.exceptions.RLPException, RecursionError) as error:
         raise ProofError(ProofReason.MALFORMED_NODE, f"not canonical RLP: {error}") from error

@@ -155,5 +155,5 @@ def _encode(item: object) -> bytes:
 def _decode(raw: bytes) -> object:
     try:
         return cast("object", rlp.decode(raw))
-    except rlp.exceptions.RLPException as error:
+    except (rlp.exceptions.RLPException, RecursionError) as error:
         raise MalformedHeader(f"not canonical RLP: {error}") from error

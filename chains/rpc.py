@@ -60,7 +60,7 @@ class EthApi:
                 raise Rejected(Reason.METHOD_NOT_FOUND, method)
             try:
                 return {"result": handler(*params)}
-            except (TypeError, ValueError) as error:
+            except (AttributeError, TypeError, ValueError) as error:
                 raise Rejected(Reason.INVALID_PARAMETERS, f"{method}: {error}") from error
         except _VmFailure as failure:
             return {"error": failure.object}
