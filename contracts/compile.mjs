@@ -50,7 +50,7 @@ function compile(sources, select, ours = (problem) => (problem.sourceLocation?.f
 
 /** Layout without AST ids, which change with every edit. */
 function storageLayout(layout) {
-  const name = (type) => type.replace(/\)\d+_/g, ")_");
+  const name = (type) => type.replace(/\)\d+/g, ")");
   const entry = ({ label, offset, slot, type }) => ({ label, offset, slot: Number(slot), type: name(type) });
   const types = Object.entries(layout.types ?? {}).map(([key, type]) => [
     name(key),
