@@ -74,6 +74,7 @@ def render_replay(report: dict[str, Any]) -> str:
         (row["name"], *(whole(row[key], CASH_DECIMALS, 2) for key in ("volume", "equity_after", "profit_and_loss")))
         for row in report["accounts"]
     ]
+    orders, steps = report["orders_per_second"], report["steps_per_second"]
     return "\n".join(
         [
             f"{report['lines']:,} recorded lines over {report['recorded_seconds']} seconds",
@@ -82,7 +83,7 @@ def render_replay(report: dict[str, Any]) -> str:
             "",
             *table(("account", "volume in USD", "equity after", "profit and loss"), accounts),
             "",
-            f"{report['orders_per_second']:,} orders per second, {report['steps_per_second']:,} steps with cancels and prices",
+            f"{orders:,} orders per second; with cancels and prices {steps:,} steps per second",
             f"{report['batches']:,} batches posted with {report['steps']:,} steps",
             f"Final state root: {report['state_root']}",
             "Rebuilt from chain data alone: the same root, everything conserved."

@@ -10,6 +10,7 @@ from time import perf_counter
 from clearspan.demo.chronicle import Chronicle
 from clearspan.demo.snapshots import Snapshot, take_snapshot
 from clearspan.devnet import Devnet
+from clearspan.devnet.config import DEFAULT_MARKETS
 from clearspan.devnet.wallets import wallet
 from clearspan.progress import Progress
 from clearspan.replay.accounts import SigningAccount
@@ -59,12 +60,17 @@ def replay_devnet(recordings: Sequence[Recording], *, seed: int, directory: Path
     bases = [recording.base for recording in recordings]
     if len(set(bases)) != len(bases):
         raise Rejected("RecordingTwice", f"{', '.join(bases)}: one recording per market")
-    net = Devnet(
-        seed, directory=directory, start_time=first_time_ns(recordings) // NANOSECONDS - SETUP_SECONDS, wallet_usdc=1
-    )
+    listed = [market.symbol for market in DEFAULT_MARKETS]
     for base in bases:
-        net.core.catalogue.market(f"{base}-PERP")
-    return net
+        if market_name(base) not in listed:
+            raise Rejected("UnknownMarket", f"{market_name(base)}; known: {', '.join(listed)}")
+    start_time = first_time_ns(recordings) // NANOSECONDS - SETUP_SECONDS
+    return Devnet(seed, directory=directory, start_time=start_time, wallet_usdc=1)
+
+
+def market_name(base: str) -> str:
+    """The perpetual that is traded for an underlying."""
+    return f"{base}-PERP"
 
 
 class _Clockwork:
@@ -107,7 +113,7 @@ def replay(net: Devnet, recordings: Sequence[Recording], progress: Progress, lim
     takers = [accounts[name] for name in TAKERS]
     markets = []
     for recording in recordings:
-        spec = net.core.catalogue.market(f"{recording.base}-PERP")
+        spec = net.core.catalogue.market(market_name(recording.base))
         replayed = MarketReplay(spec, sequencer=net.core.sequencer, maker=accounts[MAKER], takers=takers)
         markets.append((spec.name, replayed))
     before = take_snapshot(net, traders)

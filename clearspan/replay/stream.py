@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from heapq import merge
 
-from clearspan.replay.recording import Best, Depth, Line, Recording, Trade, read_lines
+from clearspan.replay.recording import Best, Depth, Recording, Trade, read_lines
+from exchange.sdk.errors import Rejected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +46,14 @@ def stream(recordings: Sequence[Recording], *, limit: int | None = None) -> Iter
 
 
 def first_time_ns(recordings: Sequence[Recording]) -> int:
-    """When the first perpetual line was received."""
-    return min(next(read_lines(recording.perpetual), _NOTHING).time_ns for recording in recordings)
-
-
-_NOTHING = Line(time_ns=0, event=None)
+    """When the first perpetual line was received; raises Rejected(BadRecording) for a file without any."""
+    found = []
+    for recording in recordings:
+        first = next(read_lines(recording.perpetual), None)
+        if first is None:
+            raise Rejected("BadRecording", f"{recording.perpetual.name} is empty")
+        found.append(first.time_ns)
+    return min(found)
 
 
 def _lines(recording: Recording, market: int) -> Iterator[PerpetualLine | SpotMid]:
