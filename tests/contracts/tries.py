@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import rlp
+from eth_utils.crypto import keccak
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
 import chains  # noqa: F401  chooses the keccak backend before py-trie does
 from bridge.abi import abi_encode
-from bridge.clients import without_shared
+from bridge.storage_proofs import without_shared
 
 
 def build(entries: Mapping[bytes, bytes]) -> HexaryTrie:
@@ -42,8 +43,6 @@ def encode_lists(proofs: Sequence[Sequence[bytes]]) -> bytes:
 
 def hash_keys(count: int) -> list[bytes]:
     """Keys as a secure trie has them."""
-    from eth_utils.crypto import keccak  # noqa: PLC0415
-
     return [bytes(keccak(index.to_bytes(4, "big"))) for index in range(count)]
 
 
@@ -63,8 +62,10 @@ def _deep(tails: Sequence[bytes]) -> list[bytes]:
 
 SHORT_KEYS = st.lists(st.lists(FEW_BYTES, min_size=2, max_size=2).map(bytes), min_size=1, max_size=12, unique=True)
 NESTED_KEYS = st.lists(st.lists(FEW_BYTES, min_size=1, max_size=4).map(bytes), min_size=1, max_size=10, unique=True)
-DEEP_KEYS = st.lists(st.binary(min_size=1, max_size=2), min_size=1, max_size=6, unique=True).map(_deep).map(
-    lambda keys: list(dict.fromkeys(keys))
+DEEP_KEYS = (
+    st.lists(st.binary(min_size=1, max_size=2), min_size=1, max_size=6, unique=True)
+    .map(_deep)
+    .map(lambda keys: list(dict.fromkeys(keys)))
 )
 LONG_KEYS = st.lists(st.binary(min_size=32, max_size=32), min_size=1, max_size=20, unique=True)
 
