@@ -1,60 +1,81 @@
-"""Official tries and proofs, through the verifier on chain and the one off chain."""
+"""Merkle-Patricia proofs and roots from elsewhere."""
 
 import json
 
 import pytest
-from eth_utils.crypto import keccak
+from eth_hash.auto import keccak
+from trie import HexaryTrie
 
-from chains.clock import VirtualClock
-from chains.proofs import verify_trie
-from tests.contracts.harness import deploy, new_chain
-from tests.contracts.tries import build, encode_nodes, listed, nodes_of
+from chains import ProofError, verify_trie
+from chains.evm import Evm
+
+
+def unhex(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
 
 
 @pytest.fixture(scope="module")
-def prover():
-    chain = new_chain(VirtualClock())
-    functions = deploy(chain, "TestTrie").functions
-    return lambda root, key, nodes: bytes(chain.call(functions.find(root, key, encode_nodes(nodes)))[0])
+def cases(shared):
+    return json.loads((shared / "vectors" / "trie-proofs-valid.json").read_text())["cases"]
 
 
-def read(shared, *path):
-    file = shared.joinpath("vectors", *path)
-    if not file.is_file():
-        pytest.skip(f"no {file.name} in the shared folder")
-    return json.loads(file.read_text())
+def listed(case):
+    """Its nodes without those that are inlined in their parent, which a strict proof does not repeat."""
+    nodes = list(map(unhex, case["proof"]))
+    return [node for depth, node in enumerate(nodes) if depth == 0 or len(node) >= 32]
 
 
-def raw(text):
-    return bytes.fromhex(text[2:]) if text.startswith("0x") else text.encode()
-
-
-def test_recorded_proofs_verify(prover, shared):
-    cases = read(shared, "trie-proofs-valid.json")["cases"]
+def test_valid_proofs_verify(cases):
     assert len(cases) >= 10
     for case in cases:
-        root, key, value = raw(case["root"]), raw(case["key"]), raw(case["value"])
-        # These list the nodes that are inlined in their parent once more, which proofs here never do.
-        nodes = listed([raw(node) for node in case["proof"]])
-        assert prover(root, key, nodes) == value == verify_trie(root, key, nodes), case["name"]
+        found = verify_trie(unhex(case["root"]), unhex(case["key"]), listed(case))
+        assert found == unhex(case["value"]), case["name"]
 
 
-def test_official_secure_tries_have_their_roots_and_every_entry_is_proven(prover, shared):
-    cases = read(shared, "ethereum-tests", "trietest_secureTrie.json")
-    assert cases
-    proven = 0
-    for name, case in cases.items():
-        table = {}
-        for key, value in case["in"] if isinstance(case["in"], list) else case["in"].items():
-            table.pop(key, None)
-            if value is not None:
-                table[key] = value
-        trie = build({keccak(raw(key)): raw(value) for key, value in table.items()})
-        assert trie.root_hash == raw(case["root"]), name
-        for key, value in table.items():
-            hashed = keccak(raw(key))
-            nodes = nodes_of(trie, hashed)
-            assert prover(trie.root_hash, hashed, nodes) == raw(value), name
-            assert verify_trie(trie.root_hash, hashed, nodes) == raw(value), name
-            proven += 1
-    assert proven >= len(cases)
+def test_repeating_an_inlined_node_is_refused(cases):
+    repeated = [case for case in cases if len(listed(case)) < len(case["proof"])]
+    assert repeated
+    for case in repeated:
+        with pytest.raises(ProofError):
+            verify_trie(unhex(case["root"]), unhex(case["key"]), list(map(unhex, case["proof"])))
+
+
+def test_no_bit_of_a_valid_proof_is_free(cases):
+    for case in cases:
+        root, key, nodes = unhex(case["root"]), unhex(case["key"]), listed(case)
+        for depth, node in enumerate(nodes):
+            for bit in range(len(node) * 8):
+                flipped = bytearray(node)
+                flipped[bit // 8] ^= 1 << bit % 8
+                with pytest.raises(ProofError):
+                    verify_trie(root, key, [*nodes[:depth], bytes(flipped), *nodes[depth + 1 :]])
+        for refused in (nodes[:-1], [*nodes, nodes[-1]], [*nodes, b"\x80"], []):
+            with pytest.raises(ProofError):
+                verify_trie(root, key, refused)
+        with pytest.raises(ProofError):
+            verify_trie(keccak(root), key, nodes)
+
+
+def test_official_secure_tries_have_their_roots_and_prove_their_keys(shared):
+    tries = json.loads((shared / "vectors" / "ethereum-tests" / "trietest_secureTrie.json").read_text())
+    assert tries
+    for name, case in tries.items():
+        nodes: dict[bytes, bytes] = {}
+        trie = HexaryTrie(nodes)
+        content: dict[bytes, bytes] = {}
+        pairs = case["in"].items() if isinstance(case["in"], dict) else case["in"]
+        for key, value in pairs:
+            hashed = keccak(plain(key))
+            if value is None:
+                content.pop(hashed, None)
+                trie.delete(hashed)
+            else:
+                content[hashed] = trie[hashed] = plain(value)
+        assert trie.root_hash == unhex(case["root"]), name
+        evm = Evm(nodes, 1)
+        for key, value in content.items():
+            assert verify_trie(trie.root_hash, key, evm.prove(trie.root_hash, key)) == value, name
+
+
+def plain(text: str) -> bytes:
+    return unhex(text) if text.startswith("0x") else text.encode()
