@@ -12,8 +12,8 @@ class Pricing(Struct, frozen=True):
     """One market in the active round.
 
     `time` is that of the round; `value` is mark price times multiplier (cash of a size of 1e10); `low` and `high` are
-    the ends of the risk array; `alone` says that no other market shares the underlying, so that the worst scenario is at
-    one of the two ends.
+    the ends of the risk array; `alone` says that no other market shares the underlying, so that the worst scenario is
+    at one of the two ends.
     """
 
     underlying: int

@@ -98,22 +98,23 @@ class EngineBenchmark:
             "without committing": self.uncommitted,
             "signature recovery alone": self.recover,
         }
-        return "\n".join(
-            [
-                f"engine: {self.accounts:,} accounts, 2 markets, segments of {SEGMENT} steps; one core, "
-                f"load {getloadavg()[0]:.1f}, Python {python_version()}, {machine()}",  # conditions
-                f"  {self.orders:,} orders and {self.cancels:,} cancels in {self.steps:,} steps: {self.fills:,} fills, "
-                f"{self.resting:,} orders resting at the end, {self.rejected:,} steps rejected",
-            ]
-            + [
-                f"  {name:<25} {signed / time.wall:>9,.0f} signed steps/s {time.wall / signed * 1e6:7.1f} us each "
-                f"({time.cpu / signed * 1e6:.1f} us of processor time)"
-                for name, time in timings.items()
-            ]
-            + [
-                f"  full path, orders alone   {self.orders_per_second:>9,.0f} orders/s (cancels take time and do not count)"
-            ]
+        conditions = (
+            f"engine: {self.accounts:,} accounts, 2 markets, segments of {SEGMENT} steps; one core, "
+            f"load {getloadavg()[0]:.1f}, Python {python_version()}, {machine()}"
         )
+        flow = (
+            f"  {self.orders:,} orders and {self.cancels:,} cancels in {self.steps:,} steps: {self.fills:,} fills, "
+            f"{self.resting:,} orders resting at the end, {self.rejected:,} steps rejected"
+        )
+        times = [
+            f"  {name:<25} {signed / time.wall:>9,.0f} signed steps/s {time.wall / signed * 1e6:7.1f} us each "
+            f"({time.cpu / signed * 1e6:.1f} us of processor time)"
+            for name, time in timings.items()
+        ]
+        orders = (
+            f"  full path, orders alone   {self.orders_per_second:>9,.0f} orders/s (cancels take time, are not counted)"
+        )
+        return "\n".join([conditions, flow, *times, orders])
 
 
 def venue(accounts: int, signers: list[Signer]) -> State:

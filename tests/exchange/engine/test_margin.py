@@ -175,9 +175,11 @@ def test_worst_profit_is_the_documented_formula(position: Position, value: int, 
 
 
 @given(POSITION, QUANTITY, st.integers(1, 2**50 - 1), st.integers(1, 10**6))
-def test_an_order_never_lowers_the_requirement(position: Position, more: int, mark: int, scan_range: int) -> None:
+def test_limits_never_count_better_than_the_mark(position: Position, more: int, mark: int, scan_range: int) -> None:
     priced = pricing(mark, scan_range, 1, alone=True)
-    before = scan_loss_alone(position, priced)
-    position.bid_quantity += more
-    position.bid_notional += mark * more // SCALE + 1
-    assert scan_loss_alone(position, priced) >= before
+    required = scan_loss_alone(position, priced)
+    free_limits = Position(position.size, 0, 0, position.bid_quantity, position.ask_quantity, 0, 2**80)
+    at_the_mark = scan_loss_alone(free_limits, priced)
+    assert required >= at_the_mark >= scan_loss_alone(Position(position.size), priced)
+    free_limits.bid_quantity += more
+    assert scan_loss_alone(free_limits, priced) >= at_the_mark

@@ -171,9 +171,13 @@ def test_marks_must_exist_and_be_fresh(venue_type) -> None:
 def test_every_round_that_margin_reads_must_be_fresh(venue) -> None:
     collateralised = venue.open_account(usd=10_000, weth=10)
     venue.buy(1, 2_900, 1, market=1)
-    for _ in range(3):
-        set_clock(venue.state, venue.state.header.clock + 30)
-        venue.price(btc=50_000)
+    eth_time = venue.state.underlyings[1].round_time
+    set_clock(venue.state, eth_time + 59)
+    venue.price(btc=50_000)
+    assert venue.state.header.clock == eth_time + 60
+    for account in (1, collateralised):
+        venue.buy(account, 49_000, 0.1)
+    set_clock(venue.state, eth_time + 61)
     for account in (1, collateralised):
         assert reason_of(venue, venue.order(account, 0, Side.BID, 49_000, 0.1)) == Reason.STALE_MARK
     venue.buy(2, 49_000, 0.1)
