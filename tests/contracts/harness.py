@@ -23,8 +23,20 @@ from chains.headers import SealedHeader
 from chains.local import LocalChain
 
 ZERO = "0x" + "00" * 20
-NOT_PROVEN = ("TrieProofTraversalError", "RLPInvalidEncoding")
-"""What OpenZeppelin's TrieProof says of a path that leads nowhere, depending on where it ends."""
+NOT_PROVEN = (
+    "Absent",
+    "HashMismatch",
+    "MalformedEncoding",
+    "MalformedNode",
+    "MalformedRlp",
+    "Truncated",
+    "UnusedNode",
+    # OpenZeppelin's names for the same
+    "MalformedAccount",
+    "RLPInvalidEncoding",
+    "TrieProofTraversalError",
+)
+"""What a trie proof that does not prove is refused with, depending on where it goes wrong."""
 OWNER, RELAYER, TRADER, STRANGER = (Account.from_key(bytes([7]) * 31 + bytes([index])) for index in range(1, 5))
 PEOPLE = (OWNER, RELAYER, TRADER, STRANGER)
 NEAR, FAR = 1001, 1002

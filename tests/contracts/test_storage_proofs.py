@@ -176,12 +176,11 @@ def spoilt_lists(nodes):
 def test_no_other_list_of_nodes_proves_it(proven):
     proof = proven.account_proof(0)
     slots, values = slots_of(proof), values_of(proof)
-    named = {"TrieProofTraversalError", "RLPInvalidEncoding", "MalformedAccount"}
     for nodes in spoilt_lists(proof.storage[0].nodes):
         spoilt = replace(proof, storage=(replace(proof.storage[0], nodes=tuple(nodes)),))
-        assert proven.error(slots, values, spoilt) in named
+        assert proven.error(slots, values, spoilt) in NOT_PROVEN
     for nodes in spoilt_lists(proof.account_nodes):
-        assert proven.error(slots, values, replace(proof, account_nodes=tuple(nodes))) in named
+        assert proven.error(slots, values, replace(proof, account_nodes=tuple(nodes))) in NOT_PROVEN
 
 
 def test_any_flipped_bit_of_a_node_is_noticed(proven):
@@ -200,13 +199,13 @@ def test_any_flipped_bit_of_a_node_is_noticed(proven):
                 changed = bytearray(node)
                 changed[draw.randrange(len(node))] ^= 1 << draw.randrange(8)
                 spoilt = [*nodes[:index], bytes(changed), *nodes[index + 1 :]]
-                assert proven.error(slots, values, rebuild(spoilt)) == "TrieProofTraversalError"
+                assert proven.error(slots, values, rebuild(spoilt)) in NOT_PROVEN
 
 
 def test_a_proof_of_one_slot_does_not_prove_another(proven):
     proof = proven.account_proof(0, 1)
     swapped = replace(proof, storage=proof.storage[::-1])
-    assert proven.error(slots_of(proof), values_of(proof), swapped) in {"TrieProofTraversalError", "ValueMismatch"}
+    assert proven.error(slots_of(proof), values_of(proof), swapped) in {*NOT_PROVEN, "ValueMismatch"}
 
 
 @pytest.mark.parametrize("blob", [b"", bytes(128), bytes(191), bytes(192), b"\xff" * 400])
@@ -221,7 +220,7 @@ def test_offsets_beyond_the_proof_are_refused(proven):
             changed = proof[: 32 * word] + value.to_bytes(32, "big") + proof[32 * word + 32 :]
             assert proven.error([slot_of(0)], [5], changed) == "MalformedEncoding"
     for cut in range(192, len(proof), 97):
-        assert proven.error([slot_of(0)], [5], proof[:cut]) in {"MalformedEncoding", "TrieProofTraversalError"}
+        assert proven.error([slot_of(0)], [5], proof[:cut]) in NOT_PROVEN
 
 
 def test_an_expired_client_proves_nothing():

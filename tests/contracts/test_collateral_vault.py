@@ -1,0 +1,504 @@
+"""The vault: what it credits, what it releases, what it pays, and to whom."""
+
+from enum import IntEnum
+
+import pytest
+
+from bridge.attributes import encode_attributes
+from bridge.packets import Status, packet_id
+from bridge.payloads import DepositMessage, ReleaseMessage
+from chains.errors import TransactionReverted
+from tests.contracts.harness import (
+    FAR,
+    NEAR,
+    OWNER,
+    RELAYER,
+    STRANGER,
+    TRADER,
+    ZERO,
+    deploy,
+    interoperable,
+    new_house,
+    refused,
+)
+
+AMOUNT = 5_000_000
+
+
+class Habit(IntEnum):
+    """What an `OddToken` does."""
+
+    NONE = 0
+    FEE_ON_TRANSFER = 1
+    RETURNS_FALSE = 2
+    RETURNS_NOTHING = 3
+    CALLS_BACK = 4
+
+
+def deposit(house, asset=None, amount=AMOUNT, *, owner=TRADER.address, value=0, timeout=0, sender=TRADER):
+    """Deposit and return the packet."""
+    call = house.vault.functions.deposit(asset or house.token.address, amount, owner, timeout)
+    (packet,) = house.link.sent(house.link.far, house.link.far.transact(call, sender, value=value))
+    return packet
+
+
+def release(house, *, asset=None, amount=AMOUNT, recipient=STRANGER.address, number=0, gas_limit=200_000):
+    """A release packet that the vault believes to be from the outbox: the outbox is an account we hold the key of."""
+    message = ReleaseMessage(
+        withdrawal_id=number, asset=asset or house.token.address, amount=amount, recipient=recipient
+    )
+    return send_release(house, message.encode(), sender=RELAYER, gas_limit=gas_limit)
+
+
+def send_release(house, payload, *, sender, gas_limit=200_000):
+    attributes = encode_attributes(gas_limit=gas_limit)
+    call = house.link.mailboxes[NEAR].functions.sendMessage(interoperable(FAR, house.vault), payload, attributes)
+    (packet,) = house.link.sent(house.link.near, house.link.near.transact(call, sender))
+    return packet
+
+
+def commanded_house(twin=None):
+    """A house whose vault takes releases from RELAYER on the settlement chain instead of the outbox contract."""
+    house = new_house()
+    far = house.link.far
+    mailbox = house.link.mailboxes[FAR].address
+    vault = deploy(far, "CollateralVault", mailbox, NEAR, house.queue.address, RELAYER.address, twin=twin)
+    house.vault = vault
+    far.transact(house.token.functions.approve(vault.address, 2**256 - 1), TRADER)
+    return house
+
+
+def read(house, name, *arguments):
+    return house.link.far.call(house.vault.functions[name](*arguments))
+
+
+def ledger(house, asset=None):
+    asset = asset or house.token.address
+    return read(house, "holdings", asset), read(house, "reserved", asset)
+
+
+def balance(house, person):
+    return house.link.far.call(house.token.functions.balanceOf(person))
+
+
+def pay(house, packet):
+    return house.vault.functions.pay(packet_id(packet))
+
+
+def force_ether(chain, address, amount):
+    """Give ether to a contract that has no say in it."""
+    chain.transact({"to": None, "data": b"\x73" + bytes.fromhex(address[2:]) + b"\xff", "value": amount}, OWNER)
+
+
+# Deposits
+
+
+def test_a_token_deposit_is_credited_and_sent():
+    house = new_house()
+    packet = deposit(house)
+    assert (packet.recipient, packet.destination_chain) == (house.queue.address, NEAR)
+    assert DepositMessage.decode(packet.payload) == DepositMessage(
+        asset=house.token.address, amount=AMOUNT, owner=TRADER.address, refund_to=TRADER.address
+    )
+    assert ledger(house) == (AMOUNT, 0)
+    (event,) = house.link.far.logs(house.vault.events.Deposited(), 0, house.link.far.head().number)
+    assert event["args"]["packetId"] == packet_id(packet)
+
+
+def test_an_ether_deposit_is_credited_and_sent():
+    house = new_house()
+    packet = deposit(house, ZERO, 10**18, value=10**18, owner=STRANGER.address)
+    message = DepositMessage.decode(packet.payload)
+    assert (message.asset, message.amount, message.owner, message.refund_to) == (
+        ZERO,
+        10**18,
+        STRANGER.address,
+        TRADER.address,
+    )
+    assert ledger(house, ZERO) == (10**18, 0)
+
+
+def test_a_deposit_may_set_its_deadline():
+    house = new_house()
+    deadline = house.link.clock.now() + 500
+    assert deposit(house, timeout=deadline).timeout_timestamp == deadline
+    call = house.vault.functions.deposit(house.token.address, AMOUNT, TRADER.address, 1)
+    refused(house.link.far, call, "TimeoutOutOfRange", sender=TRADER)
+
+
+@pytest.mark.parametrize(
+    ("asset", "amount", "value", "error"),
+    [
+        (ZERO, 10**18, 10**18 - 1, "WrongValue"),
+        (ZERO, 10**18, 10**18 + 1, "WrongValue"),
+        (ZERO, 10**18, 0, "WrongValue"),
+        (None, AMOUNT, 1, "WrongValue"),
+        (ZERO, 0, 0, "AmountOutOfRange"),
+        (None, 0, 0, "AmountOutOfRange"),
+        (STRANGER.address, AMOUNT, 0, "AssetWithoutCode"),
+        ("0x" + "00" * 19 + "04", AMOUNT, 0, "AssetWithoutCode"),
+        (None, 10**12 + 1, 0, "ERC20InsufficientBalance"),
+    ],
+)
+def test_deposits_that_are_refused(asset, amount, value, error):
+    house = new_house()
+    call = house.vault.functions.deposit(asset or house.token.address, amount, TRADER.address, 0)
+    refused(house.link.far, call, error, sender=TRADER, value=value)
+    assert ledger(house, asset) == (0, 0)
+
+
+def test_a_deposit_is_for_somebody():
+    house = new_house()
+    refused(
+        house.link.far, house.vault.functions.deposit(house.token.address, 1, ZERO, 0), "ZeroAddress()", sender=TRADER
+    )
+
+
+def test_amounts_stay_below_two_to_the_96():
+    house = new_house()
+    house.link.far.transact(house.token.functions.mint(TRADER.address, 2**96), OWNER)
+    call = house.vault.functions.deposit(house.token.address, 2**96, TRADER.address, 0)
+    refused(house.link.far, call, f"AmountOutOfRange({2**96})", sender=TRADER)
+    deposit(house, amount=2**96 - 1)
+    assert ledger(house) == (2**96 - 1, 0)
+
+
+def test_ether_deposited_without_ether():
+    house = new_house(twins={"CollateralVault": "vault-ignores-value"})
+    deposit(house, ZERO, 10**18, value=0)  # the real vault: WrongValue, above
+    assert ledger(house, ZERO) == (10**18, 0)
+
+
+def odd_deposit(habit, *, twin=None, call=b"", target=ZERO):
+    house = new_house(twins=twin and {"CollateralVault": twin})
+    far = house.link.far
+    odd = deploy(far, "OddToken")
+    far.transact(odd.functions.mint(TRADER.address, 10**9), OWNER)
+    far.transact(odd.functions.approve(house.vault.address, 2**256 - 1), TRADER)
+    far.transact(odd.functions.configure(habit, target, call), OWNER)
+    return house, odd
+
+
+def test_a_token_that_takes_a_fee_is_credited_for_what_arrived():
+    house, odd = odd_deposit(Habit.FEE_ON_TRANSFER)
+    packet = deposit(house, odd.address, 1000)
+    assert DepositMessage.decode(packet.payload).amount == 990
+    assert ledger(house, odd.address) == (990, 0)
+    house, odd = odd_deposit(Habit.FEE_ON_TRANSFER, twin="vault-credits-what-was-said")
+    assert DepositMessage.decode(deposit(house, odd.address, 1000).payload).amount == 1000
+
+
+def test_a_token_that_answers_false_is_refused():
+    house, odd = odd_deposit(Habit.RETURNS_FALSE)
+    call = house.vault.functions.deposit(odd.address, 1000, TRADER.address, 0)
+    refused(house.link.far, call, "SafeERC20FailedOperation", sender=TRADER)
+
+
+def test_a_token_that_answers_nothing_is_fine():
+    house, odd = odd_deposit(Habit.RETURNS_NOTHING)
+    deposit(house, odd.address, 1000)
+    assert ledger(house, odd.address) == (1000, 0)
+
+
+def test_a_token_that_calls_back_cannot_deposit_inside_a_deposit():
+    house, odd = odd_deposit(Habit.CALLS_BACK)
+    for name, arguments in (("deposit", [odd.address, 10, TRADER.address, 0]), ("pay", [bytes(32)])):
+        inner = bytes.fromhex(house.vault.encode_abi(name, arguments)[2:])
+        house.link.far.transact(odd.functions.configure(Habit.CALLS_BACK, house.vault.address, inner), OWNER)
+        before, _ = ledger(house, odd.address)
+        deposit(house, odd.address, 1000)
+        assert house.link.far.call(odd.functions.reentered()) is False
+        assert ledger(house, odd.address) == (before + 1000, 0)
+
+
+def test_plain_ether_is_refused():
+    house = new_house()
+    with pytest.raises(TransactionReverted):
+        house.link.far.transact({"to": house.vault.address, "value": 1}, TRADER)
+
+
+# Releases
+
+
+def test_a_release_entitles_and_somebody_else_pays_it():
+    house = commanded_house()
+    deposit(house)
+    packet = release(house, amount=2_000_000)
+    (answer,) = house.link.deliver(packet)
+    assert answer.status is Status.SUCCESS
+    assert ledger(house) == (AMOUNT, 2_000_000)
+    assert read(house, "entitlements", packet_id(packet)) == [house.token.address, STRANGER.address, 2_000_000]
+    house.link.far.transact(pay(house, packet), RELAYER)
+    assert (balance(house, STRANGER.address), ledger(house)) == (2_000_000, (AMOUNT - 2_000_000, 0))
+
+
+def test_ether_is_released_too():
+    house = commanded_house()
+    deposit(house, ZERO, 10**18, value=10**18)
+    before = house.link.far.balance(STRANGER.address)
+    packet = release(house, asset=ZERO, amount=10**17)
+    house.link.deliver(packet)
+    house.link.far.transact(pay(house, packet), RELAYER)
+    assert house.link.far.balance(STRANGER.address) == before + 10**17
+    assert ledger(house, ZERO) == (10**18 - 10**17, 0)
+
+
+def pay_twice(twin):
+    house = commanded_house(twin)
+    deposit(house)
+    packet, other = (
+        release(house, amount=1_000_000),
+        release(house, amount=1_000_000, recipient=OWNER.address, number=1),
+    )
+    house.link.deliver(packet, other)
+    house.link.far.transact(pay(house, packet), RELAYER)
+    return house, pay(house, packet)
+
+
+def test_an_entitlement_is_paid_once():
+    house, again = pay_twice(None)
+    refused(house.link.far, again, "NothingToPay")
+    assert balance(house, STRANGER.address) == 1_000_000
+    house, again = pay_twice("vault-pays-twice")
+    house.link.far.transact(again, STRANGER)
+    assert balance(house, STRANGER.address) == 2_000_000
+
+
+def test_nobody_is_paid_what_nobody_is_entitled_to():
+    house = new_house()
+    deposit(house)
+    for identifier in (bytes(32), b"\x01" * 32):
+        refused(house.link.far, house.vault.functions.pay(identifier), "NothingToPay")
+
+
+def overdraw(twin):
+    """Release again what is already reserved for somebody."""
+    house = commanded_house(twin)
+    deposit(house)
+    victim, thief = release(house, recipient=OWNER.address), release(house, recipient=STRANGER.address, number=1)
+    house.link.deliver(victim)
+    return house, victim, thief
+
+
+def test_no_more_is_released_than_there_is():
+    house, victim, thief = overdraw(None)
+    (answer,) = house.link.deliver(thief)
+    assert answer.status is Status.FAILURE
+    house.link.far.transact(pay(house, victim), RELAYER)
+    house, victim, thief = overdraw("vault-ignores-reservations")
+    assert house.link.deliver(thief)[0].status is Status.SUCCESS
+    house.link.far.transact(pay(house, thief), RELAYER)
+    refused(house.link.far, pay(house, victim), "AboveHoldings")
+
+
+def test_an_asset_that_was_never_deposited_is_not_released():
+    house = commanded_house()
+    deposit(house)
+    for asset in (ZERO, STRANGER.address):
+        assert house.link.deliver(release(house, asset=asset, amount=1))[0].status is Status.FAILURE
+
+
+def forced(twin):
+    house = commanded_house(twin)
+    deposit(house, ZERO, 10**18, value=10**18)
+    force_ether(house.link.far, house.vault.address, 10**18)
+    house.link.deliver(release(house, asset=ZERO, amount=10**18, recipient=OWNER.address))
+    return house, release(house, asset=ZERO, amount=10**18, number=1)
+
+
+@pytest.mark.filterwarnings("ignore:SELFDESTRUCT:DeprecationWarning")
+def test_ether_that_was_forced_in_cannot_be_taken_out():
+    house, packet = forced(None)
+    assert house.link.far.balance(house.vault.address) == 2 * 10**18
+    assert house.link.deliver(packet)[0].status is Status.FAILURE
+    house, packet = forced("vault-counts-forced-ether")
+    assert house.link.deliver(packet)[0].status is Status.SUCCESS
+    house.link.far.transact(pay(house, packet), STRANGER)
+
+
+def test_tokens_that_were_given_cannot_be_taken_out():
+    house = commanded_house()
+    deposit(house)
+    house.link.far.transact(house.token.functions.transfer(house.vault.address, AMOUNT), TRADER)
+    assert ledger(house) == (AMOUNT, 0)
+    assert house.link.deliver(release(house, amount=AMOUNT + 1))[0].status is Status.FAILURE
+
+
+def impostor(twin):
+    """A well-formed release, through the real mailbox, from somebody who is not the outbox."""
+    house = new_house(twins=twin and {"CollateralVault": twin})
+    deposit(house)
+    message = ReleaseMessage(withdrawal_id=0, asset=house.token.address, amount=AMOUNT, recipient=STRANGER.address)
+    return house, send_release(house, message.encode(), sender=STRANGER)
+
+
+def test_only_the_outbox_releases():
+    house, packet = impostor(None)
+    assert house.link.deliver(packet)[0].status is Status.FAILURE
+    house, packet = impostor("vault-any-peer")
+    assert house.link.deliver(packet)[0].status is Status.SUCCESS
+    house.link.far.transact(pay(house, packet), STRANGER)
+    assert balance(house, STRANGER.address) == AMOUNT
+
+
+def test_the_outboxs_address_on_another_chain_is_a_stranger():
+    house = commanded_house()
+    deposit(house)
+    for chain_id in (FAR, 1003):
+        call = house.vault.functions.receiveMessage(bytes(32), interoperable(chain_id, RELAYER.address), b"")
+        refused(house.link.far, call, "OnlyMailbox", sender=STRANGER)
+    # As the mailbox: eth_call from its address.
+    mailbox = house.link.mailboxes[FAR].address
+    payload = ReleaseMessage(withdrawal_id=0, asset=house.token.address, amount=1, recipient=TRADER.address).encode()
+    for chain_id, expected in ((FAR, "WrongPeer"), (1003, "WrongPeer"), (NEAR, None)):
+        call = house.vault.functions.receiveMessage(bytes(32), interoperable(chain_id, RELAYER.address), payload)
+        if expected is None:
+            house.link.far.call(call, sender=mailbox)
+        else:
+            with pytest.raises(TransactionReverted, match=expected):
+                house.link.far.call(call, sender=mailbox)
+
+
+def call_directly(twin):
+    house = new_house(twins=twin and {"CollateralVault": twin})
+    deposit(house)
+    message = ReleaseMessage(withdrawal_id=0, asset=house.token.address, amount=AMOUNT, recipient=STRANGER.address)
+    peer = interoperable(NEAR, house.outbox)
+    return house, house.vault.functions.receiveMessage(b"\x01" * 32, peer, message.encode())
+
+
+def test_a_release_comes_through_the_mailbox():
+    house, call = call_directly(None)
+    refused(
+        house.link.far,
+        call,
+        f"OnlyMailbox({STRANGER.address})",
+        f"OnlyMailbox({STRANGER.address.lower()})",
+        sender=STRANGER,
+    )
+    house, call = call_directly("vault-direct-release")
+    house.link.far.transact(call, STRANGER)
+    house.link.far.transact(house.vault.functions.pay(b"\x01" * 32), STRANGER)
+    assert balance(house, STRANGER.address) == AMOUNT
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda payload: payload[:-1],
+        lambda payload: payload + b"\0",
+        lambda payload: payload + bytes(32),
+        lambda payload: b"",
+        lambda payload: bytes(31) + b"\x01" + payload[32:],
+        lambda payload: b"\x01" + payload[1:],
+        lambda payload: payload[:32] + b"\x01" + payload[33:],
+        lambda payload: payload[:64] + b"\x01" + payload[65:],
+        lambda payload: payload[:128] + b"\x01" + payload[129:],
+        lambda payload: payload[:96] + bytes(32) + payload[128:],
+        lambda payload: payload[:96] + b"\xff" * 32 + payload[128:],
+        lambda payload: payload[:128] + bytes(32),
+    ],
+)
+def test_a_malformed_release_is_a_failure(change):
+    house = commanded_house()
+    deposit(house)
+    good = ReleaseMessage(withdrawal_id=0, asset=house.token.address, amount=1, recipient=TRADER.address).encode()
+    (answer,) = house.link.deliver(send_release(house, change(good), sender=RELAYER))
+    assert answer.status is Status.FAILURE
+    assert answer.ack
+    assert ledger(house) == (AMOUNT, 0)
+
+
+def test_a_release_to_the_vault_itself_is_refused():
+    house = commanded_house()
+    deposit(house)
+    assert house.link.deliver(release(house, recipient=house.vault.address))[0].status is Status.FAILURE
+
+
+def test_a_payee_that_refuses_ether_keeps_its_entitlement():
+    house = commanded_house()
+    deposit(house, ZERO, 10**18, value=10**18)
+    packet = release(house, asset=ZERO, amount=10**17, recipient=house.token.address)
+    assert house.link.deliver(packet)[0].status is Status.SUCCESS
+    with pytest.raises(TransactionReverted):
+        house.link.far.transact(pay(house, packet), RELAYER)
+    assert ledger(house, ZERO) == (10**18, 10**17)
+
+
+# Refunds
+
+
+def refundable(twin=None, *, expire=False):
+    """A deposit the queue refuses (its token is not registered), or that expires."""
+    house = new_house(twins=twin and {"CollateralVault": twin})
+    far = house.link.far
+    if expire:
+        packet = deposit(house, timeout=house.link.clock.now() + 100)
+        house.link.until(packet.timeout_timestamp, house.link.near)
+        (answer,) = house.link.expire(packet)
+        return house, house.token, packet, answer
+    unlisted = deploy(far, "TestToken", "Unlisted", "NO", 6)
+    far.transact(unlisted.functions.mint(TRADER.address, AMOUNT), OWNER)
+    far.transact(unlisted.functions.approve(house.vault.address, AMOUNT), TRADER)
+    packet = deposit(house, unlisted.address)
+    (answer,) = house.link.deliver(packet)
+    return house, unlisted, packet, answer
+
+
+@pytest.mark.parametrize(("expire", "status"), [(False, Status.FAILURE), (True, Status.EXPIRED)])
+def test_a_deposit_that_did_not_arrive_can_be_pulled_back(expire, status):
+    house, token, packet, answer = refundable(expire=expire)
+    assert answer.status is status
+    before = house.link.far.call(token.functions.balanceOf(TRADER.address))
+    refused(house.link.far, pay(house, packet), "NothingToPay")
+    house.link.acknowledge(answer)
+    assert ledger(house, token.address) == (AMOUNT, AMOUNT)
+    house.link.far.transact(pay(house, packet), STRANGER)
+    assert house.link.far.call(token.functions.balanceOf(TRADER.address)) == before + AMOUNT
+    assert ledger(house, token.address) == (0, 0)
+    refused(house.link.far, pay(house, packet), "NothingToPay")
+    house.link.acknowledge(answer)
+    refused(house.link.far, pay(house, packet), "NothingToPay")
+
+
+def succeed(twin):
+    house = new_house(twins=twin and {"CollateralVault": twin})
+    packet = deposit(house)
+    house.link.acknowledge(*house.link.deliver(packet))
+    return house, packet
+
+
+def test_a_deposit_that_arrived_is_not_refunded():
+    house, packet = succeed(None)
+    refused(house.link.far, pay(house, packet), "NothingToPay")
+    house, packet = succeed("vault-refunds-success")
+    house.link.far.transact(pay(house, packet), STRANGER)
+    assert balance(house, TRADER.address) == 10**12
+
+
+def answer_directly(twin):
+    house = new_house(twins=twin and {"CollateralVault": twin})
+    packet = deposit(house)
+    return house, packet, house.vault.functions.onPacketAnswered(packet.as_abi(), Status.FAILURE, b"")
+
+
+def test_answers_come_through_the_mailbox():
+    house, packet, call = answer_directly(None)
+    refused(house.link.far, call, "OnlyMailbox", sender=STRANGER)
+    house, packet, call = answer_directly("vault-direct-answer")
+    house.link.far.transact(call, STRANGER)
+    house.link.far.transact(pay(house, packet), STRANGER)
+    assert balance(house, TRADER.address) == 10**12
+
+
+def test_a_vault_has_peers():
+    house = new_house()
+    mailbox = house.link.mailboxes[FAR].address
+    for arguments in (
+        [ZERO, NEAR, mailbox, mailbox],
+        [mailbox, 0, mailbox, mailbox],
+        [mailbox, NEAR, ZERO, mailbox],
+        [mailbox, NEAR, mailbox, ZERO],
+    ):
+        with pytest.raises(TransactionReverted, match="ZeroAddress"):
+            deploy(house.link.far, "CollateralVault", *arguments)
