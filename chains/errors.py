@@ -79,6 +79,8 @@ class Reason(StrEnum):
     """Another process holds this validator's record of what it signed."""
     RECORD_ROLLED_BACK = "RecordRolledBack"
     """A validator's record of what it signed lacks signatures that it gave."""
+    RECORD_UNWRITABLE = "RecordUnwritable"
+    """A validator could not write down what it was about to sign, and therefore did not."""
     REORGANISED = "Reorganised"
     """The chain changed under the question."""
     TIMED_OUT = "TimedOut"

@@ -29,8 +29,25 @@ class Validator:
         self.address = address_of(self._key)
 
     def seal(self, header: SealedHeader) -> bytes:
-        """A 65-byte commit seal; raises Unavailable(ValidatorOffline) or Rejected(DoubleSign)."""
+        """A 65-byte commit seal.
+
+        Raises Unavailable(ValidatorOffline), Rejected(DoubleSign), or Rejected(UnknownValidator) when the header's set
+        does not name this validator: whoever was rotated out seals no more.
+        """
+        if self.address not in header.validators and not self.equivocates:
+            raise Rejected(Reason.UNKNOWN_VALIDATOR, f"0x{self.address.hex()} does not seal block {header.number}")
         return self.sign(header.number, header.round, header.commit_digest)
+
+    def check_record(self, header: SealedHeader) -> None:
+        """Compare the record with a header that others hold; a validator does this before its first seal.
+
+        Raises Rejected(RecordRolledBack) when the header bears this validator's seal and the record does not know it.
+        """
+        if self.address not in header.signers or self.equivocates:
+            return
+        if self.record.remembered(header.number, header.round) != header.commit_digest:
+            message = f"0x{self.address.hex()} sealed block {header.number} and does not remember it"
+            raise Rejected(Reason.RECORD_ROLLED_BACK, message)
 
     def sign(self, height: int, round_number: int, digest: bytes) -> bytes:
         """The seal of a header known by its commit digest; raises as `seal` does."""

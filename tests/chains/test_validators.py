@@ -112,6 +112,7 @@ def test_an_offline_validator_does_not_seal(local):
 def test_a_kept_record_survives_its_process(local, tmp_path):
     key, path = derive_key("kept"), tmp_path / "signed.db"
     record = SqliteSignRecord(path)
+    local.rotate([Validator(key)])
     first = local.mine()
     seal = Validator(key, record=record).seal(first)
     record.close()
