@@ -12,11 +12,11 @@ ALREADY_KNOWN = re.compile(r"already known|already imported|known transaction", 
 REFUSALS: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
-        (Reason.WRONG_CHAIN_ID, r"invalid chain ?id|wrong chain ?id|replay protect"),
+        (Reason.WRONG_CHAIN_ID, r"invalid chain ?id|wrong chain ?id|replay.protected"),
         (Reason.NONCE_TOO_LOW, r"nonce too low|nonce_too_low|replacement|underpriced replacement"),
         (Reason.NONCE_TOO_HIGH, r"nonce too (high|distant)|nonce_too_high"),
         (Reason.INSUFFICIENT_FUNDS, r"insufficient (funds|balance)|upfront cost exceeds"),
-        (Reason.GAS_LIMIT_TOO_HIGH, r"exceeds (block )?gas limit|gas too high|gas limit too high|tx\.gas_limit >"),
+        (Reason.GAS_LIMIT_TOO_HIGH, r"block gas limit|gas (limit )?too high|tx\.gas_limit >"),
         (Reason.GAS_LIMIT_TOO_LOW, r"intrinsic gas|gas floor|floor data gas|intrinsic_gas"),
         (Reason.FEE_TOO_LOW, r"underpriced|less than block base fee|fee too low|gas price (below|too low)"),
         (Reason.INVALID_SIGNATURE, r"invalid sender|invalid signature|invalid transaction v, r, s"),
