@@ -17,6 +17,7 @@ ETH = "ETH-PERP"
 LADDER = ("0.0005", "0.001", "0.002", "0.004", "0.008")
 """Distances of the maker's levels from the price, as shares of it."""
 
+UNDERLYINGS = {BTC: "BTC", ETH: "ETH"}
 TICKS = {BTC: Decimal("0.1"), ETH: Decimal("0.01")}
 SIZES = {BTC: Decimal("0.8"), ETH: Decimal(15)}
 
@@ -99,7 +100,7 @@ def play(net: Devnet, progress: Progress, seed: int) -> Story:
 
     progress.stage("Traders send signed orders; the engine matches them by price and time")
     for market in (BTC, ETH):
-        _quote(cast.bob, market, prices[market[:3]])
+        _quote(cast.bob, market, prices[UNDERLYINGS[market]])
     _trade(cast, random, progress, prices)
 
     progress.stage("Prices move, and so do profits and losses")
@@ -199,10 +200,10 @@ def _requote(net: Devnet, progress: Progress, maker: Trader, prices: dict[str, D
     """The maker gets out of the way, bids where the price is going, and offers once it is there."""
     maker.cancel_all_orders()
     for market in (BTC, ETH):
-        _quote(maker, market, prices[market[:3]], sides=("buy",))
+        _quote(maker, market, prices[UNDERLYINGS[market]], sides=("buy",))
     _move(net, progress, prices)
     for market in (BTC, ETH):
-        _quote(maker, market, prices[market[:3]], sides=("sell",))
+        _quote(maker, market, prices[UNDERLYINGS[market]], sides=("sell",))
 
 
 def _quote(maker: Trader, market: str, price: Decimal, sides: tuple[str, ...] = ("buy", "sell")) -> None:

@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from eth_account.signers.local import LocalAccount
+
 from bridge.settlement import ForcedQueue, Outbox, Rollup
 from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
 from clearspan.devnet.keeper import LiquidationKeeper
 from clearspan.devnet.network import Network, build_network, catalogue, fund
 from clearspan.devnet.prices import PriceBoard
-from clearspan.devnet.wallets import wallet
+from clearspan.devnet.wallets import trader_wallet, wallet
 from clearspan.kept import KeptRun
 from exchange.engine import Signer
 from exchange.sdk import AsyncTrader, Gateway, LocalVenue, Rejected
@@ -48,7 +50,7 @@ class DevnetCore:
             self.clock,
         )
         self._store = Store()
-        self.daemons: Mapping[str, Daemon] = self._daemons()
+        self.daemons: dict[str, Daemon] = self._daemons()
         self.venue = LocalVenue(self.sequencer, self.clock.now)
         self.gateway = Gateway(self.network.deployment, self.network.by_id)
         self.steps = 0
@@ -95,7 +97,21 @@ class DevnetCore:
         self, name: str, advance: Callable[[], Awaitable[Any]], *, usdc: int | None = None, ether: int | None = None
     ) -> AsyncTrader:
         """A wallet of that name, funded with test tokens (whole units) on every vault chain."""
-        holder = wallet(self.config.seed, name)
+        return self._trader(name, trader_wallet(self.config.seed, name), advance, usdc=usdc, ether=ether)
+
+    def insurance(self, advance: Callable[[], Awaitable[Any]]) -> AsyncTrader:
+        """The wallet behind account 0: deposit to it, it cannot trade."""
+        return self._trader(INSURANCE_NAME, self.network.keys.insurance, advance, usdc=None, ether=None)
+
+    def _trader(
+        self,
+        name: str,
+        holder: LocalAccount,
+        advance: Callable[[], Awaitable[Any]],
+        *,
+        usdc: int | None,
+        ether: int | None,
+    ) -> AsyncTrader:
         fund(
             self.network,
             holder.address,
@@ -110,10 +126,6 @@ class DevnetCore:
             catalogue=self.catalogue,
             advance=advance,
         )
-
-    def insurance(self, advance: Callable[[], Awaitable[Any]]) -> AsyncTrader:
-        """The wallet behind account 0: deposit to it, it cannot trade."""
-        return self.trader(INSURANCE_NAME, advance)
 
     def close(self) -> None:
         """Lets go of every database."""

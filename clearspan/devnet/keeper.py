@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from exchange.engine import Rejected, assess
 from exchange.engine.steps import cover, liquidate
+from exchange.sequencer import SequencerError
 from exchange.state.state import State
 from relayers.ports import StepSink
-from relayers.reports import Did, Journal, StepReport
+from relayers.reports import Did, Journal, StepReport, WaitsFor
 
 
 class LiquidationKeeper:
@@ -28,6 +29,9 @@ class LiquidationKeeper:
                     self._sink.submit(step)
                 except Rejected:
                     continue  # what was due was done by somebody else, or cannot be done at this mark
+                except SequencerError as error:
+                    journal.waits_for(WaitsFor.SEQUENCER, account, str(error))
+                    return journal.report()
                 journal.did(Did.SUBMITTED, account, "liquidation")
         return journal.report()
 

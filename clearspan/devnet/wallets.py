@@ -15,3 +15,8 @@ def wallet(seed: int, name: str) -> LocalAccount:
     secret = int.from_bytes(digest) % (_SECP256K1_ORDER - 1) + 1
     account: LocalAccount = Account.from_key(secret.to_bytes(32))
     return account
+
+
+def trader_wallet(seed: int, name: str) -> LocalAccount:
+    """The account of a trader; no name makes it one of the network's own."""
+    return wallet(seed, f"trader {name}")

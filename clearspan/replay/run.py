@@ -11,7 +11,7 @@ from clearspan.demo.chronicle import Chronicle
 from clearspan.demo.snapshots import Snapshot, take_snapshot
 from clearspan.devnet import Devnet
 from clearspan.devnet.config import DEFAULT_MARKETS
-from clearspan.devnet.wallets import wallet
+from clearspan.devnet.wallets import trader_wallet
 from clearspan.progress import Progress
 from clearspan.replay.accounts import SigningAccount
 from clearspan.replay.recording import Recording
@@ -174,7 +174,7 @@ def _fund(net: Devnet) -> list[Trader]:
 
 
 def _signing(net: Devnet, trader: Trader) -> SigningAccount:
-    key = bytes(wallet(net.core.config.seed, trader.name).key)
+    key = bytes(trader_wallet(net.core.config.seed, trader.name).key)
     return SigningAccount(account=trader.account, key=key, domain=net.core.venue.domain)
 
 

@@ -25,8 +25,8 @@ from exchange.state.state import State
 
 Report = Callable[[str], None]
 
-EXPECTED_FAILURES = (Rejected, ChainError, BridgeError, RollupError, InvariantError, ValueError, LookupError)
-"""What tampered data can raise on its way through the checks."""
+SPEAKING_ERRORS = (Rejected, ChainError, BridgeError, RollupError, InvariantError)
+"""What says itself which rule was broken; anything else that tampered data may raise is named by its type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +79,9 @@ class _Findings:
         detail: list[str] = []
         try:
             yield detail
-        except EXPECTED_FAILURES as error:
-            self.checks.append(Check(name=name, ok=False, detail=str(error) or type(error).__name__))
+        except Exception as error:
+            detail = [str(error)] if isinstance(error, SPEAKING_ERRORS) else [f"{type(error).__name__}: {error}"]
+            self.checks.append(Check(name=name, ok=False, detail=detail[0]))
             raise _Stop from error
         self.checks.append(Check(name=name, ok=True, detail=", ".join(detail)))
 

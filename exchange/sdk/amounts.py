@@ -14,15 +14,20 @@ PRICE_DECIMALS = 8
 SIZE_DECIMALS = 8
 CASH_DECIMALS = 6
 
+AMOUNT_BITS = 96
+"""Token amounts; prices and sizes are narrower."""
+PRICE_BITS = 50
+SIZE_BITS = 53
+
 _PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
 _DIGITS_MAX = 80
 
 
-def to_base_units(value: Amount, *, decimals: int, what: str = "amount") -> int:
+def to_base_units(value: Amount, *, decimals: int, bits: int = AMOUNT_BITS, what: str = "amount") -> int:
     """Base units of `value`: an int is base units already, a Decimal or str is whole units.
 
     Raises `FloatAmount` for a float and `InvalidAmount` for anything that is not a positive number with at most
-    `decimals` decimals. Trailing zeros do not count as decimals; nothing is ever rounded.
+    `decimals` decimals that fits `bits`. Trailing zeros do not count as decimals; nothing is ever rounded.
     """
     if isinstance(value, float):
         raise FloatAmount(what)
@@ -31,6 +36,8 @@ def to_base_units(value: Amount, *, decimals: int, what: str = "amount") -> int:
     units = value if isinstance(value, int) else _scaled(_as_decimal(value, what), decimals, what)
     if units <= 0:
         raise InvalidAmount("NotPositive", f"{what} must be above zero, got {value}")
+    if units >> bits:
+        raise InvalidAmount("OutOfRange", f"{what} {value} is more than {(1 << bits) - 1} base units")
     return units
 
 

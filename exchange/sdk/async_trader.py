@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_canonical_address
@@ -12,7 +12,7 @@ from chains.errors import ChainError
 from chains.errors import Rejected as ChainRejected
 from exchange.engine.signing import Signer, sign_cancel_all, sign_cancel_order, sign_place_order, sign_withdraw
 from exchange.sdk import views
-from exchange.sdk.amounts import PRICE_DECIMALS, SIZE_DECIMALS, Amount, to_base_units
+from exchange.sdk.amounts import PRICE_BITS, PRICE_DECIMALS, SIZE_BITS, SIZE_DECIMALS, Amount, to_base_units
 from exchange.sdk.catalogue import AssetSpec, Catalogue
 from exchange.sdk.errors import Rejected, Unavailable
 from exchange.sdk.gateway import Gateway
@@ -30,10 +30,14 @@ from exchange.sdk.results import (
 )
 from exchange.sdk.venue import Venue, withdrawal_id_of
 
+T = TypeVar("T")
+
 STEP_SECONDS = 120
 """Default lifetime of a signed cancel or withdrawal that the sequencer does not take at once."""
 ORDER_SECONDS = 30 * 86_400
 """Default lifetime of a resting order."""
+SLIPPAGE = "0.01"
+"""Default slippage of a market order, a share of its reference price."""
 
 _TIMES_IN_FORCE = {TimeInForce.GTC: 0, TimeInForce.IOC: 1, TimeInForce.FOK: 2, TimeInForce.POST_ONLY: 3}
 
@@ -78,7 +82,8 @@ class AsyncTrader:
         packet = _on_chain(lambda: self._gateway.deposit(self._wallet, spec, units))
 
         async def stage() -> str:
-            return self._gateway.deposit_stage(packet, await self._venue.credited_items())
+            credited = await self._venue.credited_items()
+            return _on_chain(lambda: self._gateway.deposit_stage(packet, credited))
 
         return AsyncHandle(
             Transfer(kind="deposit", chain=chain, asset=asset, amount=units, reference=f"0x{packet.hex()}"),
@@ -98,7 +103,7 @@ class AsyncTrader:
             account=await self.account(),
             asset=spec.asset_id,
             amount=units,
-            recipient=to_canonical_address(recipient or self.address),
+            recipient=_address(recipient or self.address),
             nonce=self._nonce(),
             expiry=self._venue.now() + STEP_SECONDS,
         )
@@ -107,12 +112,12 @@ class AsyncTrader:
 
     def _withdrawal_handle(self, spec: AssetSpec, units: int, withdrawal: int) -> AsyncHandle:
         def packet() -> str | None:
-            released = self._gateway.release_of(withdrawal)
+            released = _on_chain(lambda: self._gateway.release_of(withdrawal))
             return None if released is None else f"0x{released.hex()}"
 
         async def stage() -> str:
             posted = await self._venue.is_posted(withdrawal)
-            return self._gateway.withdrawal_stage(withdrawal, spec.chain_id, is_posted=posted)
+            return _on_chain(lambda: self._gateway.withdrawal_stage(withdrawal, spec.chain_id, is_posted=posted))
 
         return AsyncHandle(
             Transfer(kind="withdrawal", chain=spec.chain, asset=spec.symbol, amount=units, reference=str(withdrawal)),
@@ -132,7 +137,7 @@ class AsyncTrader:
         type: OrderType | str = OrderType.LIMIT,  # noqa: A002 - ccxt's name
         amount: Amount,
         price: Amount | None = None,
-        slippage: Amount = "0.01",
+        slippage: Amount = SLIPPAGE,
         time_in_force: TimeInForce | str = TimeInForce.GTC,
         client_id: int | None = None,
         expires_in_seconds: int = ORDER_SECONDS,
@@ -140,22 +145,23 @@ class AsyncTrader:
         """Signs and sends an order; the answer says what filled and what rests.
 
         A limit order needs `price`. A market order takes none: it is immediate-or-cancel at the worse of best price and
-        mark, moved by `slippage`. Sending the same order with the same `client_id` again has no further effect.
+        mark, moved by `slippage`. `client_id` is a nonce in milliseconds, by default the venue's time: the same limit
+        order sent again under it is answered as the first time, and nothing else is accepted under it.
         """
         spec = self._catalogue.market(market)
         way = _word(Side, side, "side")
-        size = to_base_units(amount, decimals=SIZE_DECIMALS, what="order amount")
+        size = to_base_units(amount, decimals=SIZE_DECIMALS, bits=SIZE_BITS, what="order amount")
         if _word(OrderType, type, "type") is OrderType.LIMIT:
             if price is None:
                 raise Rejected("PriceMissing", "a limit order needs a price")
-            limit = to_base_units(price, decimals=PRICE_DECIMALS, what="order price")
+            limit = to_base_units(price, decimals=PRICE_DECIMALS, bits=PRICE_BITS, what="order price")
             lasting = _word(TimeInForce, time_in_force, "time_in_force")
         else:
             if price is not None:
                 raise Rejected("PriceNotAllowed", "a market order takes slippage, not a price")
             limit = price_bound(spec, way, await self._reference_price(spec.market_id, way), slippage)
             lasting = TimeInForce.IOC
-        nonce = self._nonce() if client_id is None else client_id
+        nonce = self._nonce() if client_id is None else _in_range(client_id, "client_id")
         account = await self.account()
         step = sign_place_order(
             self._signer,
@@ -167,7 +173,7 @@ class AsyncTrader:
             price=limit,
             size=size,
             nonce=nonce,
-            expiry=self._venue.now() + expires_in_seconds,
+            expiry=_in_range(nonce // 1000 + expires_in_seconds, "expiry"),
         )
         confirmation = await self._venue.submit(step)
         return order_result(
@@ -251,7 +257,22 @@ def _word(kind: Any, value: Any, what: str) -> Any:
         raise Rejected("UnknownWord", f"{what} {value!r}; one of {', '.join(kind)}") from error
 
 
-def _on_chain(action: Callable[[], bytes]) -> bytes:
+def _in_range(number: int, what: str) -> int:
+    """A uint64; raises Rejected(OutOfRange)."""
+    if type(number) is not int or not 0 < number < 1 << 64:
+        raise Rejected("OutOfRange", f"{what} {number!r} is not a positive integer of 64 bits")
+    return number
+
+
+def _address(text: str) -> bytes:
+    """20 bytes; raises Rejected(InvalidRecipient)."""
+    try:
+        return to_canonical_address(text)
+    except (ValueError, TypeError) as error:
+        raise Rejected("InvalidRecipient", f"{text!r} is not an address") from error
+
+
+def _on_chain(action: Callable[[], T]) -> T:
     """The chain's own errors as the SDK's."""
     try:
         return action()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from eth_account.signers.local import LocalAccount
+from web3.logs import DISCARD
 
 from bridge.abi import ZERO_ADDRESS
 from bridge.deployment import Deployment
@@ -15,7 +16,6 @@ from bridge.settlement import ForcedQueue, Outbox, Rollup
 from bridge.vaults import Vault
 from chains.chain import Chain
 from exchange.sdk.catalogue import AssetSpec
-from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import FINALIZED
 
 _DEAD_ENDS = {Status.FAILURE: "refused", Status.EXPIRED: "expired"}
@@ -100,11 +100,8 @@ class Gateway:
             place.chain.transact(token.functions.approve(vault.address, amount), wallet)
         call = vault.contract.functions.deposit(asset.token, amount, wallet.address, 0)
         receipt = place.chain.transact(call, wallet, value=value)
-        block = receipt["blockNumber"]
-        for deposit in vault.deposited(block, block):
-            if deposit.owner == wallet.address:
-                return deposit.packet_id
-        raise Rejected("DepositNotSeen", f"block {block} of {asset.chain} has no deposit of {wallet.address}")
+        (log,) = vault.contract.events.Deposited().process_receipt(receipt, errors=DISCARD)
+        return bytes(log["args"]["packetId"])
 
     def deposit_stage(self, packet_id: bytes, credited_items: int) -> str:
         """Stage of a deposit; `credited_items` of the forced queue are in the exchange's state."""

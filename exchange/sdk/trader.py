@@ -7,10 +7,19 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from exchange.sdk.amounts import Amount
-from exchange.sdk.async_trader import AsyncTrader
+from exchange.sdk.async_trader import ORDER_SECONDS, SLIPPAGE, AsyncTrader
 from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import Blocking, Handle
-from exchange.sdk.results import Balance, OpenOrder, OrderBook, OrderResult, Position, Side
+from exchange.sdk.results import (
+    Balance,
+    OpenOrder,
+    OrderBook,
+    OrderResult,
+    OrderType,
+    Position,
+    Side,
+    TimeInForce,
+)
 
 T = TypeVar("T")
 
@@ -64,9 +73,33 @@ class Trader:
         work = self._inner.withdraw(chain=chain, asset=asset, amount=amount, recipient=recipient)
         return Handle(self._run(work), self._run)
 
-    def create_order(self, *, market: str, side: Side | str, amount: Amount, **terms: Any) -> OrderResult:
-        """See `AsyncTrader.create_order`, which also names the further `terms`."""
-        return self._run(self._inner.create_order(market=market, side=side, amount=amount, **terms))
+    def create_order(  # noqa: PLR0913 - an order's own fields
+        self,
+        *,
+        market: str,
+        side: Side | str,
+        type: OrderType | str = OrderType.LIMIT,  # noqa: A002 - ccxt's name
+        amount: Amount,
+        price: Amount | None = None,
+        slippage: Amount = SLIPPAGE,
+        time_in_force: TimeInForce | str = TimeInForce.GTC,
+        client_id: int | None = None,
+        expires_in_seconds: int = ORDER_SECONDS,
+    ) -> OrderResult:
+        """See `AsyncTrader.create_order`."""
+        return self._run(
+            self._inner.create_order(
+                market=market,
+                side=side,
+                type=type,
+                amount=amount,
+                price=price,
+                slippage=slippage,
+                time_in_force=time_in_force,
+                client_id=client_id,
+                expires_in_seconds=expires_in_seconds,
+            )
+        )
 
     def cancel_order(self, *, order_id: str) -> None:
         """See `AsyncTrader.cancel_order`."""

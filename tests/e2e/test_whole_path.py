@@ -123,6 +123,12 @@ def test_what_cannot_be_is_refused_and_changes_nothing():
             ({"price": None}, "PriceMissing"),
             ({"type": "market"}, "PriceNotAllowed"),
             ({"price": "70000"}, "PriceOutsideBand"),
+            ({"price": "99999999999"}, "OutOfRange"),
+            ({"amount": "99999999999"}, "OutOfRange"),
+            ({"client_id": -1}, "OutOfRange"),
+            ({"client_id": 1 << 62}, "NonceTooFarAhead"),
+            ({"expires_in_seconds": 1 << 64}, "OutOfRange"),
+            ({"expires_in_seconds": 0}, "Expired"),
         ]:
             with pytest.raises(Rejected) as caught:
                 alice.create_order(**{**order, **change})
@@ -131,6 +137,8 @@ def test_what_cannot_be_is_refused_and_changes_nothing():
             with pytest.raises(Rejected) as caught:
                 alice.withdraw(chain="alpha", asset="USDC", amount=amount)
             assert caught.value.reason == reason
+        with pytest.raises(Rejected, match="InvalidRecipient: 'bob' is not an address"):
+            alice.withdraw(chain="alpha", asset="USDC", amount="1", recipient="bob")
         with pytest.raises(Rejected, match="InsufficientInventory"):
             alice.withdraw(chain="beta", asset="USDC", amount="1")
         with pytest.raises(Rejected, match="OrderUnknown"):
@@ -147,6 +155,7 @@ def test_an_order_sent_twice_under_one_client_id_is_one_order():
         client_id = net.core.clock.now() * 1000
         order = {"market": "BTC-PERP", "side": "buy", "amount": "0.01", "price": "59000", "client_id": client_id}
         first = alice.create_order(**order)
+        net.core.clock.advance(1)
         again = alice.create_order(**order)
         assert again.sequence == first.sequence
         assert len(alice.fetch_open_orders()) == 1

@@ -4,7 +4,7 @@ import pytest
 
 from clearspan import AsyncDevnet, Devnet, Rejected, TimedOut
 from clearspan.devnet import DevnetConfig
-from clearspan.devnet.wallets import wallet
+from clearspan.devnet.wallets import trader_wallet, wallet
 from exchange.engine import assess
 
 
@@ -61,6 +61,7 @@ def test_wallets_follow_from_seed_and_name():
     assert wallet(1, "alice").address == wallet(1, "alice").address
     assert len({wallet(seed, name).address for seed in (1, 2) for name in ("alice", "bob")}) == 4
     assert wallet(1, "1 alice").address != wallet(11, " alice").address
+    assert trader_wallet(1, "owner").address != wallet(1, "owner").address
 
 
 def test_stepping_is_bounded():

@@ -6,6 +6,7 @@ import pytest
 import rlp
 from typer.testing import CliRunner
 
+from chains import LocalChain
 from clearspan import exits
 from clearspan.cli import app
 from clearspan.verify import verify_directory
@@ -132,6 +133,15 @@ def test_a_block_with_a_seal_too_few_is_found(copy):
     assert name == "chain alpha"
     assert "block 10" in detail
     assert "quorum" in detail
+
+
+def test_a_genesis_state_that_is_not_what_its_root_says_is_found(copy):
+    chain = LocalChain.open(copy / "settlement.sqlite")
+    key = chain.header(0).state_root
+    chain.close()
+    ((value,),) = column(copy, "settlement", f"SELECT value FROM nodes WHERE key = x'{key.hex()}'")
+    edit(copy, "settlement", ("UPDATE nodes SET value = ? WHERE key = ?", (flipped(value, len(value) // 3), key)))
+    assert failure(copy)[0] == "chain settlement"
 
 
 def test_a_chain_sealed_by_others_than_the_deployment_names_is_found(copy):
