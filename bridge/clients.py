@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.abi import abi_encode, hash_words
+from bridge.storage_proofs import without_shared
 from chains.headers import SealedHeader
 from chains.proofs import AccountProof
 
@@ -48,13 +49,13 @@ def encode_update(header: SealedHeader, trusted_validators: Sequence[bytes]) -> 
 
 
 def encode_client_proof(header: SealedHeader, proof: AccountProof) -> bytes:
-    """Argument of `verifyStorage`: the state of the header and the nodes from its root down to each slot."""
+    """Argument of `verifyStorage`: the state of the header and the nodes from its root down to each slot, each once."""
     return abi_encode(
         [CONSENSUS_STATE_TYPE, "bytes[]", "bytes[][]"],
         [
             consensus_state(header).as_abi(),
             list(proof.account_nodes),
-            [list(storage.nodes) for storage in proof.storage],
+            without_shared([storage.nodes for storage in proof.storage]),
         ],
     )
 

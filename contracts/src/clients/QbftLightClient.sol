@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
-import {Memory} from "@openzeppelin/contracts/utils/Memory.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {TrieProof} from "@openzeppelin/contracts/utils/cryptography/TrieProof.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ClientStatus, ILightClient, UpdateResult} from "../interfaces/ILightClient.sol";
 import {ConsensusState, IQbftLightClient} from "../interfaces/IQbftLightClient.sol";
 import {AbiCalldata} from "../libraries/AbiCalldata.sol";
 import {QbftHeader} from "../libraries/QbftHeader.sol";
+import {StateProof} from "../libraries/StateProof.sol";
 
 /// @title QbftLightClient
 /// @notice See {IQbftLightClient}.
@@ -112,7 +110,7 @@ contract QbftLightClient is IQbftLightClient {
     }
 
     /// @inheritdoc ILightClient
-    /// @param proof `abi.encode(ConsensusState state, bytes[] accountProof, bytes[][] storageProofs)`
+    /// @param proof see {StateProof}
     function verifyStorage(
         uint64 height,
         address account,
@@ -121,19 +119,7 @@ contract QbftLightClient is IQbftLightClient {
         bytes calldata proof
     ) external view override returns (uint64 timestamp) {
         _requireActive();
-        bytes32 stored = consensusHash[height];
-        require(stored != 0 && proof.length >= 192 && keccak256(proof[:128]) == stored, UnknownHeight(height));
-        bytes32 storageRoot = _storageRoot(bytes32(proof.wordAt(64)), account, proof.bytesArrayAt(0, 128));
-
-        (uint256 first, uint256 count) = proof.arrayAt(0, 160);
-        require(count != 0 && count == slots.length && count == values.length, LengthMismatch());
-        for (uint256 i = 0; i < count; ++i) {
-            require(values[i] != 0, ZeroValue(slots[i]));
-            bytes memory key = abi.encodePacked(keccak256(abi.encodePacked(slots[i])));
-            bytes memory found = TrieProof.traverse(storageRoot, key, proof.bytesArrayAt(first, 32 * i));
-            require(keccak256(found) == keccak256(RLP.encode(uint256(values[i]))), ValueMismatch(slots[i]));
-        }
-        return uint64(proof.wordAt(96));
+        return StateProof.verify(consensusHash[height], height, account, slots, values, proof);
     }
 
     /// @inheritdoc ILightClient
@@ -202,12 +188,5 @@ contract QbftLightClient is IQbftLightClient {
         ECDSA.RecoverError failure;
         (signer, failure,) = ECDSA.tryRecover(digest, v, bytes32(seal[:32]), bytes32(seal[32:64]));
         require(failure == ECDSA.RecoverError.NoError, InvalidSeal(index));
-    }
-
-    function _storageRoot(bytes32 stateRoot, address account, bytes[] memory proof) private pure returns (bytes32) {
-        bytes memory key = abi.encodePacked(keccak256(abi.encodePacked(account)));
-        Memory.Slice[] memory fields = RLP.decodeList(TrieProof.traverse(stateRoot, key, proof));
-        require(fields.length == 4 && Memory.length(fields[2]) == 33, MalformedAccount());
-        return RLP.readBytes32(fields[2]);
     }
 }

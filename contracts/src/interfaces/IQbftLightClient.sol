@@ -35,8 +35,6 @@ interface IQbftLightClient is ILightClient {
     error OverlapNotReached(uint256 overlap, uint256 required);
     /// @notice The two headers could both be honest.
     error NoConflict();
-    /// @notice The account's record in the state trie is malformed.
-    error MalformedAccount();
 
     function chainId() external view returns (uint64);
 
