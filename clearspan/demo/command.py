@@ -27,6 +27,7 @@ def run_demo(*, seed: int, as_json: bool, out: Path | None) -> int:
     """Plays the scenario, verifies what it left, prints the report; the exit code says whether all of it held."""
     with tempfile.TemporaryDirectory(prefix="clearspan-") as scratch, progress_on() as progress:
         directory = _fresh(out) if out is not None else Path(scratch)
+        progress.stage("Three chains start; contracts, clients and routes are deployed")
         with Devnet(seed, directory=directory) as net:
             chronicle = Chronicle()
             net.core.sequencer.subscribe(chronicle)
@@ -42,6 +43,7 @@ def run_replay(files: Sequence[Path], *, seed: int, as_json: bool, out: Path | N
     recordings = [recording_of(file) for file in files]
     with tempfile.TemporaryDirectory(prefix="clearspan-") as scratch, progress_on() as progress:
         directory = _fresh(out) if out is not None else Path(scratch)
+        progress.stage("Three chains start; contracts, clients and routes are deployed")
         with replay_devnet(recordings, seed=seed, directory=directory) as net:
             outcome = replay(net, recordings, progress, limit)
             answer = _verify(directory, progress)

@@ -85,7 +85,7 @@ def play(net: Devnet, progress: Progress, seed: int) -> Story:
     """The whole way once. Seeds change prices and sizes; the order of events stays."""
     random = Random(seed)
     prices = {"BTC": _around(random, "60000", "0.05"), "ETH": _around(random, "2600", "0.05")}
-    progress.stage("Three chains are up; the oracle's three keys sign the first prices")
+    progress.stage("The oracle's three keys sign the first prices")
     _move(net, progress, prices)
 
     cast = Cast(

@@ -17,7 +17,7 @@ from clearspan.devnet.wallets import trader_wallet, wallet
 from clearspan.kept import KeptRun
 from exchange.engine import Signer
 from exchange.sdk import AsyncTrader, Gateway, LocalVenue, Rejected
-from exchange.sdk.amounts import PRICE_DECIMALS, Amount, to_base_units
+from exchange.sdk.amounts import PRICE_BITS, PRICE_DECIMALS, Amount, to_base_units
 from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from relayers.batch_poster import BatchPoster, PostingPolicy
 from relayers.fleet import build_fleet
@@ -88,10 +88,20 @@ class DevnetCore:
 
     def set_price(self, underlying: str, price: Amount) -> None:
         """What all three oracle keys will sign from the next step on."""
+        number = self._underlying(underlying)
+        self.prices.set(number, to_base_units(price, decimals=PRICE_DECIMALS, bits=PRICE_BITS, what="price"))
+
+    def is_priced(self, underlying: str) -> bool:
+        """Whether margin reads the price that was set last."""
+        number = self._underlying(underlying)
+        price = self.prices.latest(number)
+        return price is not None and self.sequencer.state.underlyings[number].round_price == price.price_e8
+
+    def _underlying(self, symbol: str) -> int:
         symbols = self.network.listing.underlyings
-        if underlying not in symbols:
-            raise Rejected("UnknownUnderlying", f"{underlying}; known: {', '.join(symbols)}")
-        self.prices.set(symbols.index(underlying), to_base_units(price, decimals=PRICE_DECIMALS, what="price"))
+        if symbol not in symbols:
+            raise Rejected("UnknownUnderlying", f"{symbol}; known: {', '.join(symbols)}")
+        return symbols.index(symbol)
 
     def trader(
         self, name: str, advance: Callable[[], Awaitable[Any]], *, usdc: int | None = None, ether: int | None = None

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from clearspan.devnet.config import DevnetConfig
 from clearspan.devnet.core import DevnetCore
-from exchange.sdk import AsyncTrader, OwnLoop, TimedOut, Trader
+from exchange.sdk import AsyncTrader, OwnLoop, Rejected, TimedOut, Trader
 from exchange.sdk.amounts import Amount
 from relayers.reports import StepReport
 
@@ -51,9 +51,12 @@ class AsyncDevnet:
         raise TimedOut(f"still at work after {max_steps} steps")
 
     async def set_price(self, underlying: str, price: Amount) -> None:
-        """Has the oracle sign a price and waits until margin reads it."""
+        """Has the oracle sign a price and steps once, after which margin reads it; raises Rejected(PriceRefused)."""
         self.core.set_price(underlying, price)
-        await self.step()
+        reports = await self.step()
+        if not self.core.is_priced(underlying):
+            waits = ", ".join(wait.detail for wait in reports["oracle"].waiting)
+            raise Rejected("PriceRefused", f"{underlying} {price}: {waits}")
 
     async def trader(self, name: str, *, usdc: int | None = None, ether: int | None = None) -> AsyncTrader:
         """A funded wallet, the same for the same seed and name."""

@@ -88,6 +88,14 @@ def test_an_unknown_underlying_has_no_price():
             net.set_price("BTC", 60_000.0)
 
 
+def test_a_price_the_exchange_does_not_take_is_refused():
+    with Devnet() as net:
+        net.set_price("BTC", "60000")
+        with pytest.raises(Rejected, match="PriceRefused: BTC 120000: PriceDeviation"):
+            net.set_price("BTC", "120000")
+        net.set_price("BTC", "61000")
+
+
 def test_prices_stay_fresh_without_anybody_setting_them():
     with Devnet(oracle_staleness_seconds=30, block_seconds=10) as net:
         net.set_price("BTC", "60000")
