@@ -21,7 +21,7 @@ from tests.contracts.harness import (
     route,
 )
 
-FOR_TESTS = {"OddToken", "TestFlipper", "TestRecipient", "TestToken", "TestTrie"}
+FOR_TESTS = {"OddToken", "TestBridge", "TestFlipper", "TestRecipient", "TestToken", "TestTrie"}
 """Never deployed where anything has value."""
 
 PERMISSIONLESS = {
