@@ -46,6 +46,8 @@ class WaitReason(StrEnum):
 
     NOT_FINAL = "NotFinal"
     """The chain has no finalised header that is late enough."""
+    CLIENT_BEHIND = "ClientBehind"
+    """The client knows no height yet at which this could be proven."""
     TRUST_GAP = "TrustGap"
     """No header up to the finalised one is sealed by enough of the trusted validators."""
 

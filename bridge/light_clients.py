@@ -1,6 +1,7 @@
 """Reads a light client and finds the header that brings it forward."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 from bridge.contract_reader import ContractReader
@@ -24,6 +25,15 @@ class UpdateResult(IntEnum):
     MISBEHAVIOUR = 2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownHeight:
+    """A height of the followed chain that a client took, and where."""
+
+    height: int
+    block: int
+    transaction_hash: bytes
+
+
 class LightClient(ContractReader):
     """A `QbftLightClient` on a chain."""
 
@@ -41,6 +51,22 @@ class LightClient(ContractReader):
     def latest_height(self) -> int:
         """Greatest height it knows."""
         return int(self._read(self.contract.functions.latestHeight()))
+
+    def trust_level(self) -> tuple[int, int]:
+        """Numerator and denominator of the share of trusted validators that an update needs."""
+        functions = self.contract.functions
+        return int(self._read(functions.trustNumerator())), int(self._read(functions.trustDenominator()))
+
+    def learned(self, from_block: int, to_block: int) -> list[KnownHeight]:
+        """Heights whose events lie in the range, in order."""
+        return [
+            KnownHeight(
+                height=log["args"]["height"],
+                block=log["blockNumber"],
+                transaction_hash=bytes(log["transactionHash"]),
+            )
+            for log in self.chain.logs(self.contract.events.ClientUpdated(), from_block, to_block)
+        ]
 
 
 def overlap_needed(trusted_count: int, numerator: int, denominator: int) -> int:

@@ -25,6 +25,7 @@ class SentPacket:
     route_epoch: int
     nonce: int
     block: int
+    transaction_hash: bytes
     packet: Packet | None
     problem: Reason | None = None
 
@@ -38,6 +39,7 @@ class AnsweredPacket:
     ack: bytes
     payee: ChecksumAddress
     block: int
+    transaction_hash: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class AcknowledgedPacket:
     status: Status
     sender_told: bool
     block: int
+    transaction_hash: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,7 @@ class Mailbox(ContractReader):
             route_epoch=args["routeEpoch"],
             nonce=args["nonce"],
             block=log["blockNumber"],
+            transaction_hash=bytes(log["transactionHash"]),
             packet=packet,
             problem=problem,
         )
@@ -131,6 +135,7 @@ class Mailbox(ContractReader):
                 ack=bytes(log["args"]["ack"]),
                 payee=to_checksum_address(log["args"]["payee"]),
                 block=log["blockNumber"],
+                transaction_hash=bytes(log["transactionHash"]),
             )
             for log in self.chain.logs(self.contract.events.PacketAnswered(), from_block, to_block)
             if log["args"]["status"] in known
@@ -144,6 +149,7 @@ class Mailbox(ContractReader):
                 status=Status(log["args"]["status"]),
                 sender_told=log["args"]["senderTold"],
                 block=log["blockNumber"],
+                transaction_hash=bytes(log["transactionHash"]),
             )
             for log in self.chain.logs(self.contract.events.PacketAcknowledged(), from_block, to_block)
         ]

@@ -20,6 +20,14 @@ class Entitlement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Payment(Entitlement):
+    """What the vault paid, and where."""
+
+    block: int
+    transaction_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deposit:
     """What the event of a deposit says."""
 
@@ -84,14 +92,16 @@ class Vault(ContractReader):
             for log in self.chain.logs(self.contract.events.Deposited(), from_block, to_block)
         ]
 
-    def paid(self, from_block: int, to_block: int) -> list[Entitlement]:
+    def paid(self, from_block: int, to_block: int) -> list[Payment]:
         """Payments whose events lie in the range, in order."""
         return [
-            Entitlement(
+            Payment(
                 identifier=bytes(log["args"]["id"]),
                 asset=to_checksum_address(log["args"]["asset"]),
                 recipient=to_checksum_address(log["args"]["recipient"]),
                 amount=log["args"]["amount"],
+                block=log["blockNumber"],
+                transaction_hash=bytes(log["transactionHash"]),
             )
             for log in self.chain.logs(self.contract.events.Paid(), from_block, to_block)
         ]

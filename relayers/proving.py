@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from bridge.clients import encode_proof
 from bridge.light_clients import ClientStatus, LightClient
 from bridge.mailbox import Mailbox
+from bridge.proving import held_words
 from chains.headers import SealedHeader
-from chains.proofs import AccountProof, verify_account, verify_storage
+from chains.proofs import AccountProof
 from relayers.reports import Journal, WaitsFor
 from relayers.store import Store
 
@@ -61,11 +62,4 @@ class Prover:
 
         Raises `ProofError` when the chain serves a proof that does not hold.
         """
-        proof = self._proven.chain.get_proof(self._proven.address, list(expected), header.number)
-        storage_hash = verify_account(header.state_root, proof).storage_hash
-        wanted = tuple(
-            storage for storage in proof.storage if storage.value == int.from_bytes(expected[storage.slot], "big")
-        )
-        for storage in wanted:
-            verify_storage(storage_hash, storage)
-        return ProvenWords(header=header, proof=replace(proof, storage=wanted))
+        return ProvenWords(header=header, proof=held_words(self._proven, header, expected))

@@ -101,7 +101,7 @@ def receive(network, packet, proof, chain_id=SETTLEMENT):
 def test_the_whole_way_by_hand(network, east, home):
     sent = network.send(east, EAST, home.address, SETTLEMENT, b"by hand")
     trace = trace_packet(network.deployment, network.chains, sent.packet_id)
-    assert (trace.stage, trace.status, trace.sent_block) == (Stage.SENT, Status.NONE, sent.block)
+    assert (trace.stage, trace.status, trace.steps[0].block) == (Stage.FINALIZED, Status.NONE, sent.block)
     header = network.update(SETTLEMENT, EAST)
     receipt = receive(network, sent.packet, proven(network, sent, header.number))
     (answered,) = network.mailbox(SETTLEMENT).answered(receipt["blockNumber"], receipt["blockNumber"])
@@ -109,8 +109,8 @@ def test_the_whole_way_by_hand(network, east, home):
     word = receipt_hash(sent.packet_id, Status.SUCCESS, b"", network.user.address)
     assert network.mailbox(SETTLEMENT).receipt(sent.packet_id) == word
     trace = trace_packet(network.deployment, network.chains, sent.packet_id)
-    assert (trace.stage, trace.status, trace.answered_block) == (
-        Stage.ANSWERED,
+    assert (trace.stage, trace.status, trace.steps[-1].block) == (
+        Stage.DELIVERED,
         Status.SUCCESS,
         receipt["blockNumber"],
     )
