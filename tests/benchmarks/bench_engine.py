@@ -277,7 +277,7 @@ def main() -> None:
     parser.add_argument("--orders", type=int, default=20_000)
     options = parser.parse_args()
     for accounts in options.accounts:
-        print(run(accounts, options.orders))  # noqa: T201
+        print(run(accounts, options.orders))
 
 
 if __name__ == "__main__":

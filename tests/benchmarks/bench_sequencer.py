@@ -146,4 +146,4 @@ if __name__ == "__main__":
         line = (
             f"{each.name:20} group {each.group:4} {each.per_second:10,.0f}/s  {each.accepted} of {each.orders} accepted"
         )
-        print(line)  # noqa: T201 - its result
+        print(line)
