@@ -109,12 +109,17 @@ class PacketTracer:
             self._settled[packet_id] = trace
         return trace
 
-    def traces(self) -> Iterator[PacketTrace]:
-        """Every packet of the network whose events agree, chain by chain in the order they were sent."""
+    def sent(self) -> Iterator[SentPacket]:
+        """Every sending the network's events tell of, chain by chain in order; nothing is held against storage."""
         for history in self._histories.values():
             history.refresh()
-            for packet_id in [sent.packet_id for sent in history.sent() if sent.packet is not None]:
-                yield self.trace(packet_id)
+            yield from list(history.sent())
+
+    def traces(self) -> Iterator[PacketTrace]:
+        """Every packet of the network whose events agree, chain by chain in the order they were sent."""
+        for sent in self.sent():
+            if sent.packet is not None:
+                yield self.trace(sent.packet_id)
 
     def _find(self, packet_id: bytes) -> tuple[ChainHistory, SentPacket]:
         """The sending, looked for in what was read before anything is read."""

@@ -6,6 +6,7 @@ the commands, so that help answers at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -22,6 +23,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+packets = typer.Typer(help="Packets between chains.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(packets, name="packet")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 
@@ -68,6 +72,50 @@ def verify(
         from clearspan.verify.command import run_verify  # noqa: PLC0415
 
         return run_verify(directory, as_json=as_json)
+
+    _finish(run)
+
+
+def _hex_digits(text: str) -> str:
+    """The digits of a packet id, or its first eight or more."""
+    digits = text.removeprefix("0x").lower()
+    if not re.fullmatch(r"[0-9a-f]{8,64}", digits):
+        raise typer.BadParameter("a packet id has 64 hex digits; give them all, or at least the first 8")
+    return digits
+
+
+Kept = Annotated[
+    Path, typer.Option("--dir", help="What `clearspan demo --out` kept; the current directory unless given.")
+]
+
+
+@packets.command("show")
+def packet_show(
+    packet: Annotated[
+        str, typer.Argument(metavar="ID", callback=_hex_digits, help="Packet id in hex.", show_default=False)
+    ],
+    *,
+    directory: Kept = Path(),
+    as_json: Json = False,
+) -> None:
+    """Print a packet's timeline across its chains."""
+
+    def run() -> int:
+        from clearspan.packet.command import run_show  # noqa: PLC0415
+
+        return run_show(directory, packet, as_json=as_json)
+
+    _finish(run)
+
+
+@packets.command("list")
+def packet_list(*, directory: Kept = Path(), as_json: Json = False) -> None:
+    """Print every packet and how far it has come."""
+
+    def run() -> int:
+        from clearspan.packet.command import run_list  # noqa: PLC0415
+
+        return run_list(directory, as_json=as_json)
 
     _finish(run)
 

@@ -11,7 +11,7 @@ from clearspan import exits
 from clearspan.cli import app
 from exchange.sdk.errors import FloatAmount, Rejected, TimedOut, Unavailable
 
-COMMANDS = [[], ["demo"], ["verify"], ["version"]]
+COMMANDS = [[], ["demo"], ["verify"], ["packet"], ["packet", "show"], ["packet", "list"], ["version"]]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words) or "clearspan")
@@ -53,6 +53,10 @@ def _processor_seconds(command):
         (["demo", "--unknown"], exits.USAGE),
         (["trade"], exits.USAGE),
         (["verify"], exits.USAGE),
+        (["packet"], exits.USAGE),
+        (["packet", "show"], exits.USAGE),
+        (["packet", "show", "0x1234567"], exits.USAGE),
+        (["packet", "show", "not-hex-digits"], exits.USAGE),
     ],
 )
 def test_wrong_usage_is_exit_code_2(words, code):
@@ -66,6 +70,8 @@ def test_wrong_usage_is_exit_code_2(words, code):
     ("words", "message"),
     [
         (["verify", "{tmp}/nothing"], "Rejected: NotADemoDirectory"),
+        (["packet", "show", "0x12345678", "--dir", "{tmp}/nothing"], "Rejected: NotADemoDirectory"),
+        (["packet", "list", "--dir", "{tmp}/nothing"], "Rejected: NotADemoDirectory"),
         (["demo", "--replay", "{tmp}/binance-spot-btcusdt-20240808.jsonl.gz"], "Rejected: SpotRecording"),
         (["demo", "--replay", "{tmp}/binance-usdm-btcusdt-20240808.jsonl.gz"], "Rejected: RecordingMissing"),
     ],
