@@ -151,6 +151,25 @@ def test_failures_of_the_machine_are_told_apart_from_reverts(chain, probe, alice
     assert caught.value.error == "InvalidInstruction()"
 
 
+def test_failures_are_explained_as_they_happened(chain, alice, bob):
+    """With what came before in the same block: replayed on the block before, the balance would be 0."""
+    token = chain.deploy("TestToken", ["Dollar", "USD", 6], alice)
+    chain.send(token.functions.mint(alice.address, 10), alice)
+    sent = chain.send(token.functions.transfer(bob.address, 11), alice)
+    with pytest.raises(TransactionReverted) as caught:
+        chain.wait(sent)
+    assert caught.value.error == f"ERC20InsufficientBalance({alice.address}, 10, 11)"
+
+
+def test_handing_a_transaction_over_again_changes_nothing(chain, alice, pauper):
+    raw = bytes(signed(chain, alice, to=pauper.address))
+    pending = chain.submit(raw)
+    assert chain.submit(raw) == pending
+    assert chain.wait(pending)["status"] == 1
+    assert chain.submit(raw) == pending
+    assert chain.w3.eth.get_balance(pauper.address) == 1
+
+
 def test_a_reverted_transaction_is_mined_and_changes_nothing_else(chain, probe, alice):
     sent = chain.send(probe.functions.vanish(), alice, value=7)
     with pytest.raises(TransactionReverted):

@@ -193,6 +193,7 @@ class TestRolledBack:
             "DELETE FROM signed WHERE height = 2",
             "UPDATE signed SET digest = zeroblob(32) WHERE height = 2",
             "UPDATE signed SET height = 9 WHERE height = 3",
+            "UPDATE signed SET sequence = 9 WHERE height = 3",
         ],
     )
     def test_entries_cannot_be_taken_out_or_changed(self, reopen, edit):
