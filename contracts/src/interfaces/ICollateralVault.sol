@@ -16,7 +16,7 @@ interface ICollateralVault is IERC7786Recipient, IPacketSender {
     error ZeroAddress();
     /// @notice Zero, or 2^96 base units and more.
     error AmountOutOfRange(uint256 amount);
-    /// @notice Ether sent is not the amount of an ether deposit, or is not zero otherwise.
+    /// @notice Ether sent is not the fees' escrow, plus the amount of an ether deposit.
     error WrongValue(uint256 value);
     error AssetWithoutCode(address asset);
     /// @notice More than the unreserved holdings of the asset.
@@ -38,6 +38,19 @@ interface ICollateralVault is IERC7786Recipient, IPacketSender {
         external
         payable
         returns (bytes32 packetId);
+
+    /// @notice The same with fee shares for whoever carries the packet, in wei, on top of the deposit: `msg.value` is
+    /// `acknowledgeFee + max(deliverFee, expireFee)`, plus `amount` where the asset is ether. What is not earned is owed to
+    /// the caller by the mailbox.
+    function deposit(
+        address asset,
+        uint256 amount,
+        address owner,
+        uint64 timeoutTimestamp,
+        uint96 deliverFee,
+        uint96 acknowledgeFee,
+        uint96 expireFee
+    ) external payable returns (bytes32 packetId);
 
     /// @notice Pays what a release or a failed deposit entitled somebody to; anyone may call. `id` is the packet id.
     function pay(bytes32 id) external;

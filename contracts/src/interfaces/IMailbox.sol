@@ -3,29 +3,15 @@ pragma solidity ^0.8.30;
 
 import {IERC7786GatewaySource} from "@openzeppelin/contracts/interfaces/draft-IERC7786.sol";
 import {Answer, Packet, Status} from "../types/Packet.sol";
-import {ILightClient} from "./ILightClient.sol";
-
-/// @notice How packets of one remote chain are proven and bounded.
-struct Route {
-    ILightClient client;
-    address peer;
-    uint32 epoch;
-    uint32 maxTimeout; // seconds from sending to deadline, also the default
-    uint32 maxProofAge; // seconds from the proven header to now
-    uint64 maxGasLimit; // gas of a recipient's call, also the default
-    uint32 maxPayload; // bytes
-}
+import {IFeeEscrow} from "./IFeeEscrow.sol";
+import {IRouteBook} from "./IRouteBook.sol";
 
 /// @notice Sends, receives and answers packets. Assumes nothing of senders and recipients: their calls may revert, re-enter
 /// or return anything.
-interface IMailbox is IERC7786GatewaySource {
-    /// @notice A message carries no ether.
-    error ValueNotSupported();
+interface IMailbox is IERC7786GatewaySource, IRouteBook, IFeeEscrow {
     /// @notice The recipient is not the canonical ERC-7930 form of an `eip155` contract.
     error InvalidRecipient(bytes recipient);
-    /// @notice There is no route to or from this chain in this epoch.
-    error UnknownRoute(uint64 chainId, uint32 epoch);
-    /// @notice An attribute is not the encoding of one uint64, or is given twice.
+    /// @notice An attribute is not the one encoding of its values, or is given twice.
     error InvalidAttribute(bytes4 selector);
     error PayloadTooLong(uint256 length, uint256 maximum);
     error GasLimitOutOfRange(uint64 gasLimit, uint64 maximum);
@@ -41,10 +27,6 @@ interface IMailbox is IERC7786GatewaySource {
     error InsufficientGas(uint256 gasLimit);
     /// @notice `expire` before the packet's deadline.
     error NotYetExpired(bytes32 packetId);
-    /// @notice A route with a zero or self-referring field, or another epoch than the next.
-    error InvalidRoute();
-    /// @notice The chain already has a route; this version cannot replace one.
-    error RouteExists(uint64 chainId);
 
     event PacketSent(
         bytes32 indexed packetId,
@@ -57,33 +39,23 @@ interface IMailbox is IERC7786GatewaySource {
     );
     event PacketAnswered(bytes32 indexed packetId, Status status, bytes ack, address payee);
     event PacketAcknowledged(bytes32 indexed packetId, Status status, bool senderTold);
-    event RouteAdded(uint64 indexed chainId, uint32 indexed epoch, Route route);
 
     /// @notice Proves the packets' commitments, calls each recipient with exactly its gas limit and records how it went.
-    /// @dev All packets are of one source chain and route epoch. Those with a receipt and those past their deadline are
+    /// @dev All packets are of one source chain and route epoch, which must be open. Those with a receipt and those past their deadline are
     /// skipped. A recipient without code, one that reverts, and one that returns anything but the ERC-7786 selector is
     /// answered `Failure`; in the last case it keeps its own state changes.
     /// @param proof `abi.encode(uint64 height, bytes clientProof)` of the source mailbox's commitments of all of them
     /// @param payee named in the receipts; whom to pay for the delivery
     function receivePackets(Packet[] calldata packets, bytes calldata proof, address payee) external;
 
-    /// @notice Proves the packets' receipts, clears their commitments and tells their senders. Answers of packets that are
-    /// not outstanding are skipped.
-    function acknowledge(Answer[] calldata answers, bytes calldata proof) external;
+    /// @notice Proves the packets' receipts, clears their commitments, shares out their fees and tells their senders. Answers
+    /// of packets that are not outstanding are skipped.
+    /// @param payee whom to pay for the acknowledgement
+    function acknowledge(Answer[] calldata answers, bytes calldata proof, address payee) external;
 
     /// @notice Answers packets whose deadline has passed without a receipt; needs no proof, since only the source can have
     /// use of the receipt and it knows what it sent.
     function expire(Packet[] calldata packets, address payee) external;
-
-    /// @notice Opens the route to a chain, by the owner. Its epoch is 1. This version cannot replace a route: a chain that has
-    /// one keeps it.
-    function addRoute(uint64 chainId, Route calldata route) external;
-
-    /// @notice All zero where there is no such route.
-    function route(uint64 chainId, uint32 epoch) external view returns (Route memory);
-
-    /// @notice Epoch new packets to the chain are sent in; 0 while there is no route.
-    function latestEpoch(uint64 chainId) external view returns (uint32);
 
     /// @notice `packetId` while the packet is unanswered here, at its source.
     function commitments(bytes32 packetId) external view returns (bytes32);

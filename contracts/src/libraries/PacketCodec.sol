@@ -14,8 +14,35 @@ library PacketCodec {
 
     uint256 private constant PAYLOAD_BYTES = 160;
 
+    /// @dev Where the payload's offset stands in a packet's encoding, and what it must be: right behind the fixed fields.
+    uint256 private constant PAYLOAD_OFFSET_AT = 480;
+    uint256 private constant PAYLOAD_OFFSET = 512;
+
+    /// @notice Not the one encoding of a packet: its payload lies elsewhere.
+    error MalformedPacket();
+
+    /// @notice `keccak256(abi.encode(packet))`.
     function packetId(Packet memory packet) internal pure returns (bytes32) {
         return keccak256(abi.encode(packet));
+    }
+
+    /// @notice The same of a packet in calldata, hashed as it stands there. Bytes that are no canonical encoding get a hash
+    /// that is no packet's id, so nothing is committed under it.
+    function packetIdCalldata(Packet calldata packet) internal pure returns (bytes32 id) {
+        uint256 offset;
+        // The fixed fields of a struct in calldata are in bounds.
+        assembly ("memory-safe") {
+            offset := calldataload(add(packet, PAYLOAD_OFFSET_AT))
+        }
+        require(offset == PAYLOAD_OFFSET, MalformedPacket());
+        uint256 length = PAYLOAD_OFFSET + 32 + (packet.payload.length + 31) / 32 * 32;
+        // Writes only behind the free memory pointer; bytes behind the calldata's end are zero.
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, 0x20)
+            calldatacopy(add(free, 0x20), packet, length)
+            id := keccak256(free, add(length, 0x20))
+        }
     }
 
     function receiptHash(bytes32 id, Status status, bytes memory ack, address payee) internal pure returns (bytes32) {

@@ -2,45 +2,41 @@
 pragma solidity ^0.8.30;
 
 import {IERC7786GatewaySource} from "@openzeppelin/contracts/interfaces/draft-IERC7786.sol";
-import {IMailbox, Route} from "../interfaces/IMailbox.sol";
+import {IMailbox} from "../interfaces/IMailbox.sol";
+import {Fees} from "../types/Packet.sol";
 
-/// @notice The ERC-7786 attributes a mailbox knows, each a selector and one uint64.
+/// @notice The ERC-7786 attributes a mailbox knows: a selector and the ABI encoding of its values, each at most once.
 library SendAttributes {
     bytes4 internal constant GAS_LIMIT = bytes4(keccak256("gasLimit(uint64)"));
     bytes4 internal constant TIMEOUT_TIMESTAMP = bytes4(keccak256("timeoutTimestamp(uint64)"));
+    bytes4 internal constant FEES = bytes4(keccak256("fees(uint96,uint96,uint96,address)"));
 
     function supported(bytes4 selector) internal pure returns (bool) {
-        return selector == GAS_LIMIT || selector == TIMEOUT_TIMESTAMP;
+        return selector == GAS_LIMIT || selector == TIMEOUT_TIMESTAMP || selector == FEES;
     }
 
-    /// @notice Gas limit and deadline, the route's maxima where not given, never above them.
-    function read(bytes[] calldata attributes, Route storage path)
+    /// @notice Gas limit, deadline and fees; zero where not given, for none of them can be given as zero.
+    function read(bytes[] calldata attributes)
         internal
-        view
-        returns (uint64 gasLimit, uint64 timeoutTimestamp)
+        pure
+        returns (uint64 gasLimit, uint64 timeoutTimestamp, Fees memory fees)
     {
         for (uint256 i = 0; i < attributes.length; ++i) {
-            bytes4 selector = bytes4(attributes[i]);
-            require(supported(selector), IERC7786GatewaySource.UnsupportedAttribute(selector));
-            require(attributes[i].length == 36, IMailbox.InvalidAttribute(selector));
-            uint256 value = uint256(bytes32(attributes[i][4:]));
-            require(value != 0 && value <= type(uint64).max, IMailbox.InvalidAttribute(selector));
+            bytes calldata attribute = attributes[i];
+            bytes4 selector = bytes4(attribute);
             if (selector == GAS_LIMIT) {
                 require(gasLimit == 0, IMailbox.InvalidAttribute(selector));
-                gasLimit = uint64(value);
-            } else {
+                gasLimit = _uint64(attribute);
+            } else if (selector == TIMEOUT_TIMESTAMP) {
                 require(timeoutTimestamp == 0, IMailbox.InvalidAttribute(selector));
-                timeoutTimestamp = uint64(value);
+                timeoutTimestamp = _uint64(attribute);
+            } else if (selector == FEES) {
+                require(fees.refundTo == address(0), IMailbox.InvalidAttribute(selector));
+                fees = _fees(attribute);
+            } else {
+                revert IERC7786GatewaySource.UnsupportedAttribute(selector);
             }
         }
-        uint64 latest = uint64(block.timestamp + path.maxTimeout);
-        if (gasLimit == 0) gasLimit = path.maxGasLimit;
-        if (timeoutTimestamp == 0) timeoutTimestamp = latest;
-        require(gasLimit <= path.maxGasLimit, IMailbox.GasLimitOutOfRange(gasLimit, path.maxGasLimit));
-        require(
-            timeoutTimestamp > block.timestamp && timeoutTimestamp <= latest,
-            IMailbox.TimeoutOutOfRange(timeoutTimestamp)
-        );
     }
 
     function encodeGasLimit(uint64 gasLimit) internal pure returns (bytes memory) {
@@ -49,5 +45,26 @@ library SendAttributes {
 
     function encodeTimeout(uint64 timeoutTimestamp) internal pure returns (bytes memory) {
         return abi.encodeWithSelector(TIMEOUT_TIMESTAMP, timeoutTimestamp);
+    }
+
+    function encodeFees(Fees memory fees) internal pure returns (bytes memory) {
+        return abi.encodeWithSelector(FEES, fees);
+    }
+
+    function _uint64(bytes calldata attribute) private pure returns (uint64) {
+        uint256 value = attribute.length == 36 ? uint256(bytes32(attribute[4:])) : 0;
+        require(value != 0 && value <= type(uint64).max, IMailbox.InvalidAttribute(bytes4(attribute)));
+        return uint64(value);
+    }
+
+    function _fees(bytes calldata attribute) private pure returns (Fees memory) {
+        require(attribute.length == 132, IMailbox.InvalidAttribute(FEES));
+        uint256 deliver = uint256(bytes32(attribute[4:36]));
+        uint256 acknowledge = uint256(bytes32(attribute[36:68]));
+        uint256 expire = uint256(bytes32(attribute[68:100]));
+        uint256 refundTo = uint256(bytes32(attribute[100:132]));
+        require((deliver | acknowledge | expire) >> 96 == 0, IMailbox.InvalidAttribute(FEES));
+        require(refundTo != 0 && refundTo >> 160 == 0, IMailbox.InvalidAttribute(FEES));
+        return Fees(uint96(deliver), uint96(acknowledge), uint96(expire), address(uint160(refundTo)));
     }
 }

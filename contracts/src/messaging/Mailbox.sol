@@ -2,38 +2,41 @@
 pragma solidity ^0.8.30;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
-import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {IERC7786GatewaySource, IERC7786Recipient} from "@openzeppelin/contracts/interfaces/draft-IERC7786.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SlotDerivation} from "@openzeppelin/contracts/utils/SlotDerivation.sol";
 import {InteroperableAddress} from "@openzeppelin/contracts/utils/draft-InteroperableAddress.sol";
-import {IMailbox, IPacketSender, Route} from "../interfaces/IMailbox.sol";
+import {IMailbox, IPacketSender} from "../interfaces/IMailbox.sol";
 import {AbiCalldata} from "../libraries/AbiCalldata.sol";
 import {GuardedCall} from "../libraries/GuardedCall.sol";
 import {PacketCodec} from "../libraries/PacketCodec.sol";
 import {SendAttributes} from "../libraries/SendAttributes.sol";
 import {Answer, Fees, Packet, Status} from "../types/Packet.sol";
+import {FeeEscrow} from "./FeeEscrow.sol";
+import {RouteBook} from "./RouteBook.sol";
 
 /// @title Mailbox
 /// @notice See {IMailbox}.
 /// @dev A peer is another instance of this code: its storage layout is taken to be the same.
-contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
+contract Mailbox is IMailbox, RouteBook, FeeEscrow, ReentrancyGuardTransient {
     using AbiCalldata for bytes;
 
     uint8 private constant VERSION = 1;
     uint256 private constant CALLBACK_GAS = 200_000;
-    uint32 private constant FIRST_EPOCH = 1;
 
     /// @dev Stands for the receipt while its recipient is being called; never outlives the transaction.
     bytes32 private constant PENDING = bytes32(uint256(1));
 
     mapping(bytes32 packetId => bytes32) public override commitments;
     mapping(bytes32 packetId => bytes32) public override receipts;
-    mapping(uint64 chainId => uint32) public override latestEpoch;
-    mapping(uint64 chainId => mapping(uint32 epoch => Route)) private _routes;
     uint64 public nonce;
 
-    constructor(address owner_) Ownable(owner_) {}
+    /// @param guardian_ may disable routes; nobody if zero
+    /// @param routeDelayBlocks_ blocks from a route's proposal to its activation, besides the seconds
+    constructor(address owner_, address guardian_, uint64 routeDelayBlocks_)
+        Ownable(owner_)
+        RouteBook(guardian_, routeDelayBlocks_)
+    {}
 
     /// @inheritdoc IERC7786GatewaySource
     function sendMessage(bytes calldata recipient, bytes calldata payload, bytes[] calldata attributes)
@@ -42,11 +45,11 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
         override
         returns (bytes32 packetId)
     {
-        require(msg.value == 0, ValueNotSupported());
         (uint64 chainId, address target) = _parseRecipient(recipient);
-        Route storage path = _route(chainId, latestEpoch[chainId]);
+        (uint32 epoch, Path storage path) = _outgoing(chainId);
         require(payload.length <= path.maxPayload, PayloadTooLong(payload.length, path.maxPayload));
-        (uint64 gasLimit, uint64 timeoutTimestamp) = SendAttributes.read(attributes, path);
+        (uint64 gasLimit, uint64 timeoutTimestamp, Fees memory fees) = SendAttributes.read(attributes);
+        _requireEscrow(fees);
 
         Packet memory packet = Packet({
             version: VERSION,
@@ -54,18 +57,26 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
             sourceMailbox: address(this),
             destinationChain: chainId,
             destinationMailbox: path.peer,
-            routeEpoch: path.epoch,
+            routeEpoch: epoch,
             nonce: nonce++,
             sender: msg.sender,
             recipient: target,
-            timeoutTimestamp: timeoutTimestamp,
-            gasLimit: gasLimit,
-            fees: Fees(0, 0, 0),
+            timeoutTimestamp: _deadline(timeoutTimestamp, path),
+            gasLimit: _gasLimit(gasLimit, path),
+            fees: fees,
             payload: payload
         });
         packetId = PacketCodec.packetId(packet);
         commitments[packetId] = packetId;
-        emit PacketSent(packetId, chainId, path.peer, path.epoch, packet.nonce, timeoutTimestamp, gasLimit);
+        emit PacketSent(
+            packetId,
+            chainId,
+            packet.destinationMailbox,
+            epoch,
+            packet.nonce,
+            packet.timeoutTimestamp,
+            packet.gasLimit
+        );
         emit MessageSent(
             packetId, InteroperableAddress.formatEvmV1(block.chainid, msg.sender), recipient, payload, 0, attributes
         );
@@ -78,12 +89,13 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
         nonReentrant
     {
         require(packets.length != 0, EmptyBatch());
-        Route storage path = _route(packets[0].sourceChain, packets[0].routeEpoch);
+        (uint64 chainId, uint32 epoch) = (packets[0].sourceChain, packets[0].routeEpoch);
+        Path storage path = _incoming(chainId, epoch);
         bytes32[] memory ids = new bytes32[](packets.length);
         bytes32[] memory slots = new bytes32[](packets.length);
         bool useful = false;
         for (uint256 i = 0; i < packets.length; ++i) {
-            ids[i] = _requireInbound(packets[i], packets[0].sourceChain, path);
+            ids[i] = _requireInbound(packets[i], chainId, epoch, path.peer);
             slots[i] = SlotDerivation.deriveMapping(_commitmentsSlot(), ids[i]);
             useful = useful || _receivable(packets[i], ids[i]);
         }
@@ -95,17 +107,21 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IMailbox
-    function acknowledge(Answer[] calldata answers, bytes calldata proof) external override nonReentrant {
+    function acknowledge(Answer[] calldata answers, bytes calldata proof, address payee)
+        external
+        override
+        nonReentrant
+    {
         require(answers.length != 0, EmptyBatch());
-        uint64 chainId = answers[0].packet.destinationChain;
-        Route storage path = _route(chainId, answers[0].packet.routeEpoch);
+        (uint64 chainId, uint32 epoch) = (answers[0].packet.destinationChain, answers[0].packet.routeEpoch);
+        Path storage path = _pathOf(chainId, epoch);
         bytes32[] memory ids = new bytes32[](answers.length);
         bytes32[] memory slots = new bytes32[](answers.length);
         bytes32[] memory values = new bytes32[](answers.length);
         bool useful = false;
         for (uint256 i = 0; i < answers.length; ++i) {
             Answer calldata answer = answers[i];
-            ids[i] = _requireOutbound(answer.packet, chainId, path);
+            ids[i] = _requireOutbound(answer.packet, chainId, epoch, path.peer);
             require(answer.status != Status.None, InvalidStatus(ids[i]));
             slots[i] = SlotDerivation.deriveMapping(_receiptsSlot(), ids[i]);
             values[i] = PacketCodec.receiptHash(ids[i], answer.status, answer.ack, answer.payee);
@@ -114,7 +130,7 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
         if (!useful) return;
         _verify(path, slots, values, proof);
         for (uint256 i = 0; i < answers.length; ++i) {
-            if (commitments[ids[i]] == ids[i]) _settle(answers[i], ids[i]);
+            if (commitments[ids[i]] == ids[i]) _settle(answers[i], ids[i], payee);
         }
     }
 
@@ -123,28 +139,11 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
         require(packets.length != 0, EmptyBatch());
         for (uint256 i = 0; i < packets.length; ++i) {
             Packet calldata packet = packets[i];
-            bytes32 id =
-                _requireInbound(packet, packet.sourceChain, _route(packet.sourceChain, packet.routeEpoch));
+            (uint64 chainId, uint32 epoch) = (packet.sourceChain, packet.routeEpoch);
+            bytes32 id = _requireInbound(packet, chainId, epoch, _pathOf(chainId, epoch).peer);
             require(block.timestamp >= packet.timeoutTimestamp, NotYetExpired(id));
             if (receipts[id] == 0) _answer(id, Status.Expired, "", payee);
         }
-    }
-
-    /// @inheritdoc IMailbox
-    function addRoute(uint64 chainId, Route calldata route_) external override onlyOwner {
-        require(latestEpoch[chainId] == 0, RouteExists(chainId));
-        require(chainId != 0 && chainId != block.chainid && route_.epoch == FIRST_EPOCH, InvalidRoute());
-        require(address(route_.client).code.length != 0 && route_.peer != address(0), InvalidRoute());
-        require(route_.maxTimeout != 0 && route_.maxProofAge != 0, InvalidRoute());
-        require(route_.maxGasLimit != 0 && route_.maxPayload != 0, InvalidRoute());
-        latestEpoch[chainId] = route_.epoch;
-        _routes[chainId][route_.epoch] = route_;
-        emit RouteAdded(chainId, route_.epoch, route_);
-    }
-
-    /// @inheritdoc IMailbox
-    function route(uint64 chainId, uint32 epoch) external view override returns (Route memory) {
-        return _routes[chainId][epoch];
     }
 
     /// @inheritdoc IERC7786GatewaySource
@@ -174,9 +173,10 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
         emit PacketAnswered(id, status, ack, payee);
     }
 
-    /// @dev Clears the commitment, then tells the sender, which may fail without consequence.
-    function _settle(Answer calldata answer, bytes32 id) private {
+    /// @dev Clears the commitment and shares out the fees, then tells the sender, which may fail without consequence.
+    function _settle(Answer calldata answer, bytes32 id, address payee) private {
         delete commitments[id];
+        _shareOut(id, answer.packet.fees, answer.status, answer.payee, payee);
         bool told = false;
         address sender = answer.packet.sender;
         if (sender.code.length != 0) {
@@ -188,13 +188,16 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
     }
 
     /// @dev The route's client decides; nothing of the caller's choosing takes part but the proof.
-    function _verify(Route storage path, bytes32[] memory slots, bytes32[] memory values, bytes calldata proof)
+    function _verify(Path storage path, bytes32[] memory slots, bytes32[] memory values, bytes calldata proof)
         private
         view
     {
         uint256 height = proof.wordAt(0);
-        require(height <= type(uint64).max, AbiCalldata.MalformedEncoding());
-        uint64 timestamp = path.client.verifyStorage(uint64(height), path.peer, slots, values, proof.bytesAt(0, 32));
+        bytes calldata clientProof = proof.bytesAt(0, 32);
+        // One encoding: the bytes follow at once, and nothing follows them.
+        require(proof.wordAt(32) == 64 && height <= type(uint64).max, AbiCalldata.MalformedEncoding());
+        require(proof.length == 96 + (clientProof.length + 31) / 32 * 32, AbiCalldata.MalformedEncoding());
+        uint64 timestamp = path.client.verifyStorage(uint64(height), path.peer, slots, values, clientProof);
         require(uint256(timestamp) + path.maxProofAge >= block.timestamp, ProofTooOld(timestamp));
     }
 
@@ -202,33 +205,43 @@ contract Mailbox is IMailbox, Ownable2Step, ReentrancyGuardTransient {
         return receipts[id] == 0 && block.timestamp < packet.timeoutTimestamp;
     }
 
-    function _requireInbound(Packet calldata packet, uint64 chainId, Route storage path)
+    function _requireInbound(Packet calldata packet, uint64 chainId, uint32 epoch, address peer)
         private
         view
         returns (bytes32 id)
     {
-        id = PacketCodec.packetId(packet);
-        require(packet.version == VERSION && packet.routeEpoch == path.epoch, WrongPacket(id));
-        require(packet.sourceChain == chainId && packet.sourceMailbox == path.peer, WrongPacket(id));
+        id = PacketCodec.packetIdCalldata(packet);
+        require(packet.version == VERSION && packet.routeEpoch == epoch, WrongPacket(id));
+        require(packet.sourceChain == chainId && packet.sourceMailbox == peer, WrongPacket(id));
         require(packet.destinationChain == block.chainid, WrongPacket(id));
         require(packet.destinationMailbox == address(this), WrongPacket(id));
     }
 
-    function _requireOutbound(Packet calldata packet, uint64 chainId, Route storage path)
+    function _requireOutbound(Packet calldata packet, uint64 chainId, uint32 epoch, address peer)
         private
         view
         returns (bytes32 id)
     {
-        id = PacketCodec.packetId(packet);
-        require(packet.version == VERSION && packet.routeEpoch == path.epoch, WrongPacket(id));
+        id = PacketCodec.packetIdCalldata(packet);
+        require(packet.version == VERSION && packet.routeEpoch == epoch, WrongPacket(id));
         require(packet.sourceChain == block.chainid && packet.sourceMailbox == address(this), WrongPacket(id));
         require(packet.destinationChain == chainId, WrongPacket(id));
-        require(packet.destinationMailbox == path.peer, WrongPacket(id));
+        require(packet.destinationMailbox == peer, WrongPacket(id));
     }
 
-    function _route(uint64 chainId, uint32 epoch) private view returns (Route storage path) {
-        path = _routes[chainId][epoch];
-        require(path.epoch != 0, UnknownRoute(chainId, epoch));
+    /// @dev The route's longest where none is asked for, never beyond it, never in the past.
+    function _deadline(uint64 asked, Path storage path) private view returns (uint64) {
+        uint64 latest = uint64(block.timestamp + path.maxTimeout);
+        if (asked == 0) return latest;
+        require(asked > block.timestamp && asked <= latest, TimeoutOutOfRange(asked));
+        return asked;
+    }
+
+    function _gasLimit(uint64 asked, Path storage path) private view returns (uint64) {
+        uint64 maximum = path.maxGasLimit;
+        if (asked == 0) return maximum;
+        require(asked <= maximum, GasLimitOutOfRange(asked, maximum));
+        return asked;
     }
 
     function _parseRecipient(bytes calldata recipient) private pure returns (uint64 chainId, address target) {

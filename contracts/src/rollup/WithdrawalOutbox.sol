@@ -71,7 +71,7 @@ contract WithdrawalOutbox is IWithdrawalOutbox, Ownable2Step {
     /// @dev A vault that refused, or was not reached in time, has recorded nothing: the withdrawal is open again.
     function onPacketAnswered(Packet calldata packet, Status status, bytes calldata) external override {
         require(msg.sender == address(mailbox), OnlyMailbox(msg.sender));
-        bytes32 packetId = PacketCodec.packetId(packet);
+        bytes32 packetId = PacketCodec.packetIdCalldata(packet);
         (uint64 id,,,) = PacketCodec.decodeRelease(packet.payload);
         require(packet.sender == address(this) && packetOf[id] == packetId, WrongPacket(packetId));
         delete packetOf[id];

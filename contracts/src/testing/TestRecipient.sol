@@ -13,7 +13,8 @@ contract TestRecipient is IERC7786Recipient, IPacketSender {
         ReturnBomb, // revert with a megabyte
         WrongSelector,
         BurnGas,
-        Reenter // replay `call` into the caller
+        Reenter, // replay `call` into the caller
+        ReenterAndFail // the same, and revert
     }
 
     error Refused(bytes reason);
@@ -37,9 +38,10 @@ contract TestRecipient is IERC7786Recipient, IPacketSender {
 
     function send(IMailbox mailbox, bytes calldata recipient, bytes calldata payload, bytes[] calldata attributes)
         external
+        payable
         returns (bytes32)
     {
-        return mailbox.sendMessage(recipient, payload, attributes);
+        return mailbox.sendMessage{value: msg.value}(recipient, payload, attributes);
     }
 
     function receiveMessage(bytes32 receiveId, bytes calldata sender, bytes calldata payload)
@@ -71,6 +73,7 @@ contract TestRecipient is IERC7786Recipient, IPacketSender {
             }
         }
         if (mode == Mode.BurnGas) while (true) ++gasSeen;
-        if (mode == Mode.Reenter) (reentered,) = msg.sender.call(call);
+        if (mode == Mode.Reenter || mode == Mode.ReenterAndFail) (reentered,) = msg.sender.call(call);
+        if (mode == Mode.ReenterAndFail) revert Refused("");
     }
 }

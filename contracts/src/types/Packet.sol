@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-/// @notice Fee shares in wei, fixed when the packet is sent.
+/// @notice Fee shares in wei, fixed and escrowed when the packet is sent; what is not earned goes to `refundTo`.
 struct Fees {
     uint96 deliver;
     uint96 acknowledge;
     uint96 expire;
+    address refundTo;
 }
 
 /// @notice One cross-chain message; see docs/protocol/packets.md.

@@ -7,11 +7,12 @@ import {IERC7786Recipient} from "@openzeppelin/contracts/interfaces/draft-IERC77
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {InteroperableAddress} from "@openzeppelin/contracts/utils/draft-InteroperableAddress.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ICollateralVault} from "../interfaces/ICollateralVault.sol";
 import {IMailbox, IPacketSender} from "../interfaces/IMailbox.sol";
 import {PacketCodec} from "../libraries/PacketCodec.sol";
 import {SendAttributes} from "../libraries/SendAttributes.sol";
-import {Packet, Status} from "../types/Packet.sol";
+import {Fees, Packet, Status} from "../types/Packet.sol";
 
 /// @title CollateralVault
 /// @notice See {ICollateralVault}.
@@ -55,20 +56,21 @@ contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
         nonReentrant
         returns (bytes32 packetId)
     {
-        require(owner != address(0), ZeroAddress());
-        uint256 credited = _take(asset, amount);
-        _requireAmount(credited);
-        holdings[asset] += credited;
+        return _deposit(asset, amount, owner, timeoutTimestamp, Fees(0, 0, 0, address(0)));
+    }
 
-        bytes[] memory attributes = new bytes[](timeoutTimestamp == 0 ? 1 : 2);
-        attributes[0] = SendAttributes.encodeGasLimit(DEPOSIT_GAS);
-        if (timeoutTimestamp != 0) attributes[1] = SendAttributes.encodeTimeout(timeoutTimestamp);
-        packetId = mailbox.sendMessage(
-            InteroperableAddress.formatEvmV1(settlementChain, forcedQueue),
-            PacketCodec.encodeDeposit(asset, credited, owner, msg.sender),
-            attributes
-        );
-        emit Deposited(packetId, asset, owner, credited, msg.sender);
+    /// @inheritdoc ICollateralVault
+    function deposit(
+        address asset,
+        uint256 amount,
+        address owner,
+        uint64 timeoutTimestamp,
+        uint96 deliverFee,
+        uint96 acknowledgeFee,
+        uint96 expireFee
+    ) external payable override nonReentrant returns (bytes32 packetId) {
+        Fees memory fees = Fees(deliverFee, acknowledgeFee, expireFee, msg.sender);
+        return _deposit(asset, amount, owner, timeoutTimestamp, fees);
     }
 
     /// @inheritdoc ICollateralVault
@@ -112,22 +114,47 @@ contract CollateralVault is ICollateralVault, ReentrancyGuardTransient {
         require(packet.sender == address(this), WrongPeer());
         if (status == Status.Success) return;
         (address asset, uint256 amount,, address refundTo) = PacketCodec.decodeDeposit(packet.payload);
-        bytes32 id = PacketCodec.packetId(packet);
+        bytes32 id = PacketCodec.packetIdCalldata(packet);
         _entitle(id, asset, refundTo, amount);
         emit RefundEntitled(id, asset, refundTo, amount);
     }
 
-    /// @dev Credit is what the balance grew by, whatever the token says of it.
-    function _take(address asset, uint256 amount) private returns (uint256) {
+    function _deposit(address asset, uint256 amount, address owner, uint64 timeoutTimestamp, Fees memory fees)
+        private
+        returns (bytes32 packetId)
+    {
+        require(owner != address(0), ZeroAddress());
+        uint256 escrow = uint256(fees.acknowledge) + Math.max(fees.deliver, fees.expire);
+        uint256 credited = _take(asset, amount, escrow);
+        _requireAmount(credited);
+        holdings[asset] += credited;
+        packetId = mailbox.sendMessage{value: escrow}(
+            InteroperableAddress.formatEvmV1(settlementChain, forcedQueue),
+            PacketCodec.encodeDeposit(asset, credited, owner, msg.sender),
+            _attributes(timeoutTimestamp, fees)
+        );
+        emit Deposited(packetId, asset, owner, credited, msg.sender);
+    }
+
+    /// @dev Credit is what the balance grew by, whatever the token says of it; the fees' ether is nobody's credit.
+    function _take(address asset, uint256 amount, uint256 escrow) private returns (uint256) {
         if (asset == ETHER) {
-            require(msg.value == amount, WrongValue(msg.value));
+            require(msg.value >= escrow && msg.value - escrow == amount, WrongValue(msg.value));
             return amount;
         }
-        require(msg.value == 0, WrongValue(msg.value));
+        require(msg.value == escrow, WrongValue(msg.value));
         require(asset.code.length != 0, AssetWithoutCode(asset));
         uint256 before = IERC20(asset).balanceOf(address(this));
         IERC20(asset).safeTransferFrom(msg.sender, address(this), amount);
         return IERC20(asset).balanceOf(address(this)) - before;
+    }
+
+    function _attributes(uint64 timeoutTimestamp, Fees memory fees) private pure returns (bytes[] memory attributes) {
+        (bool timed, bool paid) = (timeoutTimestamp != 0, fees.refundTo != address(0));
+        attributes = new bytes[](1 + (timed ? 1 : 0) + (paid ? 1 : 0));
+        attributes[0] = SendAttributes.encodeGasLimit(DEPOSIT_GAS);
+        if (timed) attributes[1] = SendAttributes.encodeTimeout(timeoutTimestamp);
+        if (paid) attributes[attributes.length - 1] = SendAttributes.encodeFees(fees);
     }
 
     function _entitle(bytes32 id, address asset, address recipient, uint256 amount) private {
