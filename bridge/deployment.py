@@ -50,15 +50,17 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
     parameters: NetworkParameters | None = None,
     poster: ChecksumAddress | None = None,
     insurance_owner: ChecksumAddress | None = None,
+    guardian: ChecksumAddress | None = None,
 ) -> Deployment:
     """Deploy from `owner`, who pays on every chain and owns what has an owner.
 
     `genesis_root` gets the addresses that genesis contains, the `Rollup`'s among them before it exists, and returns the
-    root. `poster` and `insurance_owner` default to the owner. Assets get ids from 0: per vault chain its tokens, then
-    its ether. Raises `Rejected` for a repeated chain id, and `ADDRESS_MISMATCH` if another transaction of the
-    owner interfered.
+    root. `poster`, `insurance_owner` and `guardian`, who may disable routes, default to the owner. Assets get ids from
+    0: per vault chain its tokens, then its ether. Raises `Rejected` for a repeated chain id, and `ADDRESS_MISMATCH` if
+    another transaction of the owner interfered.
     """
     parameters = parameters or NetworkParameters()
+    guardian = guardian or owner.address
     chain_ids = [chain.chain_id for chain in (settlement, *vault_chains)]
     if len(set(chain_ids)) != len(chain_ids):
         raise Rejected(Reason.DUPLICATE_CHAIN, str(chain_ids))
@@ -66,12 +68,14 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
     insurance = insurance_owner or owner.address
     assets = _deploy_tokens(vault_chains, parameters, owner)
     contracts, root = _deploy_settlement(
-        settlement, assets, parameters, owner, genesis_root, poster or owner.address, insurance
+        settlement, assets, parameters, owner, genesis_root, poster or owner.address, insurance, guardian
     )
     mailboxes: dict[int, Contract] = {settlement.chain_id: contracts.mailbox}
     vaults: dict[int, Contract] = {}
     for chain in vault_chains:
-        mailbox = mailboxes[chain.chain_id] = chain.deploy("Mailbox", [owner.address], owner)
+        mailbox = mailboxes[chain.chain_id] = chain.deploy(
+            "Mailbox", [owner.address, guardian, parameters.route_delay_blocks], owner
+        )
         vaults[chain.chain_id] = chain.deploy(
             "CollateralVault",
             [mailbox.address, settlement.chain_id, contracts.forced_queue.address, contracts.outbox.address],
@@ -144,8 +148,9 @@ def _deploy_settlement(  # noqa: PLR0913, PLR0917 - the inputs of one call, pass
     genesis_root: Callable[[GenesisInputs], bytes],
     poster: ChecksumAddress,
     insurance_owner: ChecksumAddress,
+    guardian: ChecksumAddress,
 ) -> tuple[_Settlement, bytes]:
-    mailbox = chain.deploy("Mailbox", [owner.address], owner)
+    mailbox = chain.deploy("Mailbox", [owner.address, guardian, parameters.route_delay_blocks], owner)
     queue = chain.deploy(
         "ForcedQueue",
         [

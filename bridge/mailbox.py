@@ -7,6 +7,7 @@ from typing import Any
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
+from bridge.attributes import decode_attributes
 from bridge.contract_reader import ContractReader
 from bridge.errors import Reason, Rejected
 from bridge.interoperable import decode_evm
@@ -122,6 +123,7 @@ class Mailbox(ContractReader):
             recipient=recipient,
             timeout_timestamp=args["timeoutTimestamp"],
             gas_limit=args["gasLimit"],
+            fees=decode_attributes([bytes(attribute) for attribute in message["attributes"]]).fees,
             payload=bytes(message["payload"]),
         )
 
@@ -154,6 +156,10 @@ class Mailbox(ContractReader):
             for log in self.chain.logs(self.contract.events.PacketAcknowledged(), from_block, to_block)
         ]
 
+    def owed(self, payee: ChecksumAddress, *, block: int | None = None) -> int:
+        """Wei of fees that `withdrawFees` would pay."""
+        return int(self._read(self.contract.functions.owed(payee), block))
+
     def commitment(self, identifier: bytes, *, block: int | None = None) -> bytes:
         """The packet id while it is unanswered here, else 32 zero bytes."""
         return bytes(self._read(self.contract.functions.commitments(identifier), block))
@@ -161,6 +167,14 @@ class Mailbox(ContractReader):
     def receipt(self, identifier: bytes, *, block: int | None = None) -> bytes:
         """The receipt hash if the packet was answered here, else 32 zero bytes."""
         return bytes(self._read(self.contract.functions.receipts(identifier), block))
+
+    def latest_epoch(self, chain_id: int) -> int:
+        """Epoch in which packets to the chain are sent; 0 while there is no route."""
+        return int(self._read(self.contract.functions.latestEpoch(chain_id)))
+
+    def closes_at(self, chain_id: int, epoch: int) -> int:
+        """When the route stops, or stopped, to receive; 0 while it is open without end."""
+        return int(self._read(self.contract.functions.closesAt(chain_id, epoch)))
 
     def route(self, chain_id: int, epoch: int) -> Route:
         """The route to a chain; all zero if there is none."""

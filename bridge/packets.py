@@ -9,14 +9,13 @@ from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from bridge.abi import abi_decode, abi_encode, hash_words, mapping_slot, require_address, require_uint
+from bridge.abi import ZERO_ADDRESS, abi_decode, abi_encode, hash_words, mapping_slot, require_address, require_uint
 from bridge.errors import Reason, Rejected
 from contracts import storage_slot
 
 PACKET_VERSION = 1
-PACKET_TYPE = (
-    "(uint8,uint64,address,uint64,address,uint32,uint64,address,address,uint64,uint64,(uint96,uint96,uint96),bytes)"
-)
+FEES_TYPE = "(uint96,uint96,uint96,address)"
+PACKET_TYPE = f"(uint8,uint64,address,uint64,address,uint32,uint64,address,address,uint64,uint64,{FEES_TYPE},bytes)"
 RECEIPT_DOMAIN = keccak(b"clearspan.receipt.v1")
 ACK_BYTES_MAX = 256
 
@@ -32,15 +31,26 @@ class Status(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fees:
-    """Fee shares in wei, fixed when the packet is sent; all zero in this version."""
+    """Fee shares in wei, fixed and escrowed when the packet is sent; what is not earned goes to `refund_to`."""
 
     deliver: int = 0
     acknowledge: int = 0
     expire: int = 0
+    refund_to: ChecksumAddress = ZERO_ADDRESS
 
     def __post_init__(self) -> None:
         for name in ("deliver", "acknowledge", "expire"):
             require_uint(getattr(self, name), 96, f"fees.{name}")
+        require_address(self.refund_to)
+
+    @property
+    def escrow(self) -> int:
+        """Wei that travel with `sendMessage`."""
+        return self.acknowledge + max(self.deliver, self.expire)
+
+    def as_abi(self) -> tuple[int, int, int, ChecksumAddress]:
+        """The fields in Solidity's order."""
+        return (self.deliver, self.acknowledge, self.expire, self.refund_to)
 
 
 NO_FEES = Fees()
@@ -91,7 +101,7 @@ class Packet:
             self.recipient,
             self.timeout_timestamp,
             self.gas_limit,
-            (self.fees.deliver, self.fees.acknowledge, self.fees.expire),
+            self.fees.as_abi(),
             self.payload,
         )
 
@@ -123,7 +133,7 @@ def encode_packet(packet: Packet) -> bytes:
 def decode_packet(encoded: bytes) -> Packet:
     """The packet of its one encoding; raises `Rejected` for any other bytes, trailing or padded ones included."""
     (fields,) = abi_decode([PACKET_TYPE], encoded)
-    deliver, acknowledge, expire = fields[11]
+    deliver, acknowledge, expire, refund_to = fields[11]
     return Packet(
         version=fields[0],
         source_chain=fields[1],
@@ -136,7 +146,7 @@ def decode_packet(encoded: bytes) -> Packet:
         recipient=to_checksum_address(fields[8]),
         timeout_timestamp=fields[9],
         gas_limit=fields[10],
-        fees=Fees(deliver=deliver, acknowledge=acknowledge, expire=expire),
+        fees=Fees(deliver=deliver, acknowledge=acknowledge, expire=expire, refund_to=to_checksum_address(refund_to)),
         payload=fields[12],
     )
 

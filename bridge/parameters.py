@@ -42,6 +42,7 @@ class NetworkParameters:
     trust_denominator: int = 3
 
     route_epoch: int = 1
+    route_delay_blocks: int = 100
     max_timeout_seconds: int = 2 * DAY
     max_proof_age_seconds: int = 1 * DAY
     max_gas_limit: int = 1_000_000
@@ -66,6 +67,7 @@ class NetworkParameters:
             "timeout and proof age fit into the trusting period": (
                 self.max_timeout_seconds + self.max_proof_age_seconds < self.trusting_period_seconds
             ),
+            "a route is not replaced within a block": self.route_delay_blocks > 0,
             "gas and payload have room": self.max_gas_limit >= 100_000 and self.max_payload_bytes >= 160,
             "inclusion takes some time": min(self.inclusion_delay_seconds, self.inclusion_spacing_seconds) > 0,
             "the challenge period is positive in seconds and blocks": min(self.challenge_seconds, self.challenge_blocks)

@@ -27,7 +27,7 @@ from bridge.errors import Reason, Rejected, Unavailable, WaitReason
 from bridge.interoperable import encode_evm
 from bridge.light_clients import LightClient, reachable_header
 from bridge.mailbox import Mailbox
-from bridge.packets import Answer, Packet, commitment_slot, packet_id, receipt_hash, receipt_slot
+from bridge.packets import NO_FEES, Answer, Fees, Packet, commitment_slot, packet_id, receipt_hash, receipt_slot
 from bridge.proving import held_words
 from bridge.registry import Deployment
 from chains.chain import Chain
@@ -71,18 +71,18 @@ def send_message(  # noqa: PLR0913 - what a message consists of
     *,
     gas_limit: int | None = None,
     timeout_timestamp: int | None = None,
-    value: int = 0,
+    fees: Fees = NO_FEES,
 ) -> Packet:
     """Send a message as `signer` and return its packet; the route's gas limit and deadline apply where none is given.
 
-    `value`: wei for fees. A message of a contract is sent by a call to that contract; see `packets_in`.
+    The signer pays the fees' escrow. A message of a contract is sent by a call to that contract; see `packets_in`.
     """
     call = way.source.contract.functions.sendMessage(
         encode_evm(way.destination.chain.chain_id, recipient),
         payload,
-        encode_attributes(gas_limit=gas_limit, timeout_timestamp=timeout_timestamp),
+        encode_attributes(gas_limit=gas_limit, timeout_timestamp=timeout_timestamp, fees=fees),
     )
-    (packet,) = packets_in(way.source, way.source.chain.transact(call, signer, value=value))
+    (packet,) = packets_in(way.source, way.source.chain.transact(call, signer, value=fees.escrow))
     return packet
 
 
@@ -173,13 +173,17 @@ def expire(
     return _answers(mailbox, packets, mailbox.chain.transact(call, signer, gas=BASE_GAS + EXPIRY_GAS * len(packets)))
 
 
-def acknowledge(way: Way, answers: Sequence[Answer], signer: LocalAccount) -> TxReceipt:
-    """Prove answers to the source, which clears the commitments and tells the senders.
+def acknowledge(
+    way: Way, answers: Sequence[Answer], signer: LocalAccount, *, payee: ChecksumAddress | None = None
+) -> TxReceipt:
+    """Prove answers to the source, which clears the commitments, shares out the fees and tells the senders.
+
+    `payee` is owed the share for acknowledging, the signer where none is given.
 
     Raises as `prove_commitments` does, where the destination holds no such receipt.
     """
     call = way.source.contract.functions.acknowledge(
-        [answer.as_abi() for answer in answers], prove_receipts(way, answers)
+        [answer.as_abi() for answer in answers], prove_receipts(way, answers), payee or signer.address
     )
     return way.source.chain.transact(call, signer, gas=BASE_GAS + ANSWER_GAS * len(answers))
 

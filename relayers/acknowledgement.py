@@ -99,6 +99,6 @@ class Acknowledger:
         source = self._lane.source
         proof = proven.encode(tuple(receipt_slot(packet.packet_id) for packet in group))
         call = source.mailbox.contract.functions.acknowledge(
-            [answers[packet.packet_id].as_abi() for packet in group], proof
+            [answers[packet.packet_id].as_abi() for packet in group], proof, source.signer.address
         )
         source.chain.transact(call, source.signer, gas=BASE_GAS + ANSWER_GAS * len(group))

@@ -30,7 +30,7 @@ PACKETS = st.builds(
     recipient=ADDRESSES,
     timeout_timestamp=uints(64),
     gas_limit=uints(64),
-    fees=st.builds(Fees, deliver=uints(96), acknowledge=uints(96), expire=uints(96)),
+    fees=st.builds(Fees, deliver=uints(96), acknowledge=uints(96), expire=uints(96), refund_to=ADDRESSES),
     payload=st.binary(max_size=100),
 )
 st.register_type_strategy(Packet, PACKETS)

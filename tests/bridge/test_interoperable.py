@@ -3,13 +3,15 @@ from eth_utils import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.attributes import GAS_LIMIT, TIMEOUT_TIMESTAMP, decode_attributes, encode_attributes
+from bridge.attributes import FEES, GAS_LIMIT, TIMEOUT_TIMESTAMP, Attributes, decode_attributes, encode_attributes
 from bridge.errors import Reason, Rejected
 from bridge.interoperable import decode_evm, encode_evm
+from bridge.packets import Fees
 
 ADDRESSES = st.binary(min_size=20, max_size=20).map(to_checksum_address)
 CHAIN_IDS = st.integers(1, (1 << 64) - 1)
 VITALIK = to_checksum_address("0xd8da6bf26964af9d7eed9e03e53415d37aa96045")
+PAID = Fees(deliver=7, acknowledge=2, expire=3, refund_to=VITALIK)
 
 
 def test_the_example_of_erc_7930():
@@ -66,10 +68,20 @@ def test_attributes_are_encoded_as_calls():
 
 
 def test_attributes_decode_to_what_was_given():
-    assert decode_attributes(encode_attributes(gas_limit=5, timeout_timestamp=6)) == {
-        GAS_LIMIT: 5,
-        TIMEOUT_TIMESTAMP: 6,
-    }
+    for asked in ({}, {"gas_limit": 5, "timeout_timestamp": 6}, {"fees": PAID}, {"gas_limit": 1, "fees": PAID}):
+        assert decode_attributes(encode_attributes(**asked)) == Attributes(**asked)
+
+
+def test_fees_are_four_words_refunded_to_somebody():
+    (attribute,) = encode_attributes(fees=PAID)
+    assert attribute == FEES + b"".join(value.to_bytes(32, "big") for value in (7, 2, 3, int(VITALIK, 16)))
+    with pytest.raises(Rejected) as refusal:
+        encode_attributes(fees=Fees(deliver=1))
+    assert refusal.value.reason is Reason.NOT_AN_ADDRESS
+    for wrong in (attribute + bytes(32), attribute[:-1], attribute[:4] + b"\xff" * 128):
+        with pytest.raises(Rejected) as refusal:
+            decode_attributes([wrong])
+        assert refusal.value.reason is Reason.NOT_CANONICAL
 
 
 @pytest.mark.parametrize(

@@ -122,9 +122,13 @@ def test_the_whole_way_by_hand(network, east, home):
     lie = replace(answer, status=Status.FAILURE)
     acknowledge = network.mailbox(EAST).contract.functions.acknowledge
     with pytest.raises(TransactionReverted) as refusal:
-        network.chains[EAST].transact(acknowledge([lie.as_abi()], encode_proof(header, proof)), network.user)
+        network.chains[EAST].transact(
+            acknowledge([lie.as_abi()], encode_proof(header, proof), network.user.address), network.user
+        )
     assert refusal.value.error_name == "ValueMismatch"
-    network.chains[EAST].transact(acknowledge([answer.as_abi()], encode_proof(header, proof)), network.user)
+    network.chains[EAST].transact(
+        acknowledge([answer.as_abi()], encode_proof(header, proof), network.user.address), network.user
+    )
     trace = trace_packet(network.deployment, network.chains, sent.packet_id)
     assert (trace.stage, trace.status, trace.sender_told) == (Stage.ACKNOWLEDGED, Status.SUCCESS, True)
 

@@ -45,9 +45,20 @@ def test_every_field_is_bound_by_the_id(packet, name):
         int: lambda: value + 1,
         str: lambda: OTHER_ADDRESS,
         bytes: lambda: value + b"\0",
-        Fees: lambda: replace(value, expire=1),
+        Fees: lambda: replace(value, refund_to=OTHER_ADDRESS),
     }[type(value)]()
     assert packet_id(replace(packet, **{name: changed})) != packet_id(packet)
+
+
+@pytest.mark.parametrize("share", ["deliver", "acknowledge", "expire"])
+def test_every_fee_is_bound_by_the_id(packet, share):
+    assert packet_id(replace(packet, fees=replace(packet.fees, **{share: 1}))) != packet_id(packet)
+
+
+def test_what_travels_along_covers_either_outcome():
+    assert Fees().escrow == 0
+    assert Fees(deliver=7, acknowledge=1, expire=3).escrow == 8
+    assert Fees(deliver=3, acknowledge=1, expire=7).escrow == 8
 
 
 @given(PACKETS, st.binary(min_size=1, max_size=64))
@@ -84,7 +95,7 @@ def test_padding_before_an_address_must_be_zero(packet):
 
 def test_a_moved_payload_is_refused(packet):
     encoded = bytearray(encode_packet(packet))
-    offset_at = 32 + 14 * 32
+    offset_at = 32 + 15 * 32
     offset = int.from_bytes(encoded[offset_at : offset_at + 32], "big")
     encoded[offset_at : offset_at + 32] = (offset + 32).to_bytes(32, "big")
     moved = bytes(encoded[: 32 + offset]) + bytes(32) + bytes(encoded[32 + offset :])

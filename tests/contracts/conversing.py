@@ -8,7 +8,7 @@ from typing import Any
 from web3.contract import Contract
 
 from bridge.attributes import encode_attributes
-from bridge.packets import Packet
+from bridge.packets import NO_FEES, Fees, Packet
 from tests.contracts.harness import FAR, NEAR, RELAYER, Link, deploy, interoperable, new_link
 
 
@@ -21,6 +21,7 @@ class Mode(IntEnum):
     WRONG_SELECTOR = 3
     BURN_GAS = 4
     REENTER = 5
+    REENTER_AND_FAIL = 6
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,15 +32,18 @@ class Conversation:
     speaker: Contract
     listener: Contract
 
-    def send(self, payload: bytes = b"hello", *, to: str | None = None, **attributes: int) -> Packet:
-        """A packet from the speaker."""
+    def send(
+        self, payload: bytes = b"hello", *, to: str | None = None, fees: Fees = NO_FEES, **attributes: int
+    ) -> Packet:
+        """A packet from the speaker, fees paid by the relayer."""
         call = self.speaker.functions.send(
             self.link.mailboxes[NEAR].address,
             interoperable(FAR, to or self.listener),
             payload,
-            encode_attributes(**attributes),
+            encode_attributes(fees=fees, **attributes),
         )
-        (packet,) = self.link.sent(self.link.near, self.link.near.transact(call, RELAYER))
+        sent = self.link.near.transact(call, RELAYER, value=fees.escrow)
+        (packet,) = self.link.sent(self.link.near, sent)
         return packet
 
     def behave(self, recipient: Contract, mode: Mode, call: bytes = b"") -> None:

@@ -23,7 +23,9 @@ from tests.contracts.following import follow, keys_of, outsiders
 from tests.contracts.harness import (
     CHALLENGE_BLOCKS,
     CHALLENGE_SECONDS,
+    DELAY_BLOCKS,
     FAR,
+    GUARDIAN,
     NEAR,
     OWNER,
     RELAYER,
@@ -80,7 +82,7 @@ def _deployments(meter: Meter) -> None:
     state = (trusted.hash, trusted.parent_hash, trusted.state_root, trusted.timestamp)
     validators = ["0x" + bytes([index] * 20).hex() for index in (1, 2, 3, 4)]
     arguments = {
-        "Mailbox": [OWNER.address],
+        "Mailbox": [OWNER.address, GUARDIAN.address, DELAY_BLOCKS],
         "QbftLightClient": [FAR, 1, state, validators, 10**6, 60, 2, 3],
         "CollateralVault": [mailbox, NEAR, mailbox, mailbox],
         "ForcedQueue": [mailbox, OWNER.address, OWNER.address, 3_600, 10],

@@ -37,10 +37,13 @@ NOT_PROVEN = (
     "TrieProofTraversalError",
 )
 """What a trie proof that does not prove is refused with, depending on where it goes wrong."""
-OWNER, RELAYER, TRADER, STRANGER = (Account.from_key(bytes([7]) * 31 + bytes([index])) for index in range(1, 5))
-PEOPLE = (OWNER, RELAYER, TRADER, STRANGER)
+OWNER, RELAYER, TRADER, STRANGER, GUARDIAN = (
+    Account.from_key(bytes([7]) * 31 + bytes([index])) for index in range(1, 6)
+)
+PEOPLE = (OWNER, RELAYER, TRADER, STRANGER, GUARDIAN)
 NEAR, FAR = 1001, 1002
 TRUSTING_PERIOD, DRIFT = 14 * 86_400, 60
+DELAY_BLOCKS = 20
 MAX_TIMEOUT, MAX_PROOF_AGE, MAX_GAS, MAX_PAYLOAD = 86_400, 3_600, 1_000_000, 4_096
 DELAY, SPACING = 3_600, 10
 
@@ -151,13 +154,15 @@ class Link:
         assert all(packet is not None for packet in found)
         return [packet for packet in found if packet is not None]
 
-    def delivery(self, packets: Sequence[Packet], proof: bytes | None = None) -> ContractFunction:
+    def delivery(
+        self, packets: Sequence[Packet], proof: bytes | None = None, payee: str = RELAYER.address
+    ) -> ContractFunction:
         """The call that delivers packets at their destination, with a fresh proof where none is given."""
         at = self.near if packets[0].destination_chain == NEAR else self.far
         if proof is None:
             proof = self.prove(at, [commitment_slot(packet_id(packet)) for packet in packets])
         receive = self.mailboxes[at.chain_id].functions.receivePackets
-        return receive([packet.as_abi() for packet in packets], proof, RELAYER.address)
+        return receive([packet.as_abi() for packet in packets], proof, payee)
 
     def deliver(self, *packets: Packet, gas: int | None = None) -> list[Answer]:
         """Deliver packets and return their answers."""
@@ -182,12 +187,14 @@ class Link:
             if (event := events.get(packet_id(packet)))
         ]
 
-    def acknowledgement(self, answers: Sequence[Answer], proof: bytes | None = None) -> ContractFunction:
+    def acknowledgement(
+        self, answers: Sequence[Answer], proof: bytes | None = None, payee: str = RELAYER.address
+    ) -> ContractFunction:
         """The call that brings answers back to their source."""
         at = self.near if answers[0].packet.source_chain == NEAR else self.far
         if proof is None:
             proof = self.prove(at, [receipt_slot(packet_id(answer.packet)) for answer in answers])
-        return self.mailboxes[at.chain_id].functions.acknowledge([answer.as_abi() for answer in answers], proof)
+        return self.mailboxes[at.chain_id].functions.acknowledge([answer.as_abi() for answer in answers], proof, payee)
 
     def acknowledge(self, *answers: Answer) -> TxReceipt:
         """Bring answers back to their source."""
@@ -201,7 +208,9 @@ def new_link(*, twins: Mapping[str, str] | None = None, **routes: Any) -> Link:
     clock = VirtualClock()
     link = Link(clock=clock, near=new_chain(clock, NEAR), far=new_chain(clock, FAR))
     for chain in (link.near, link.far):
-        link.mailboxes[chain.chain_id] = deploy(chain, "Mailbox", OWNER.address, twin=twins.get("Mailbox"))
+        link.mailboxes[chain.chain_id] = deploy(
+            chain, "Mailbox", OWNER.address, GUARDIAN.address, DELAY_BLOCKS, twin=twins.get("Mailbox")
+        )
     for chain in (link.near, link.far):
         there = link.other(chain)
         arguments = client_arguments(there.finalized_header(), chain_id=there.chain_id)
@@ -279,3 +288,8 @@ def interoperable(chain_id: int, contract: Contract | str) -> bytes:
     """ERC-7930 form of a contract."""
     address = contract if isinstance(contract, str) else contract.address
     return encode_evm(chain_id, to_checksum_address(address))
+
+
+def force_ether(chain: LocalChain, address: str, amount: int) -> None:
+    """Give ether to a contract that has no say in it."""
+    chain.transact({"to": None, "data": b"\x73" + bytes.fromhex(address[2:]) + b"\xff", "value": amount}, OWNER)

@@ -17,6 +17,7 @@ from tests.contracts.harness import (
     TRADER,
     ZERO,
     deploy,
+    force_ether,
     interoperable,
     new_house,
     refused,
@@ -83,11 +84,6 @@ def balance(house, person):
 
 def pay(house, packet):
     return house.vault.functions.pay(packet_id(packet))
-
-
-def force_ether(chain, address, amount):
-    """Give ether to a contract that has no say in it."""
-    chain.transact({"to": None, "data": b"\x73" + bytes.fromhex(address[2:]) + b"\xff", "value": amount}, OWNER)
 
 
 # Deposits

@@ -5,7 +5,7 @@ import pytest
 from bridge.packets import Status, packet_id, receipt_hash, receipt_slot
 from chains.errors import TransactionReverted
 from tests.contracts.conversing import Mode, altered, as_abi, converse
-from tests.contracts.harness import FAR, NEAR, NOT_PROVEN, RELAYER, STRANGER, answer_of, refused
+from tests.contracts.harness import FAR, NEAR, NOT_PROVEN, RELAYER, STRANGER, ZERO, answer_of, refused
 
 ANSWERS = [Status.SUCCESS, Status.FAILURE, Status.EXPIRED]
 
@@ -83,10 +83,10 @@ def test_an_answer_without_a_status_is_none():
     packet = talk.send()
     talk.link.deliver(packet)
     acknowledge = talk.link.mailboxes[NEAR].functions.acknowledge
-    refused(talk.link.near, acknowledge([(packet.as_abi(), 0, b"", RELAYER.address)], b""), "InvalidStatus")
+    refused(talk.link.near, acknowledge([(packet.as_abi(), 0, b"", RELAYER.address)], b"", ZERO), "InvalidStatus")
     with pytest.raises(TransactionReverted):
-        talk.link.near.transact(acknowledge([(packet.as_abi(), 4, b"", RELAYER.address)], b""), RELAYER)
-    refused(talk.link.near, acknowledge([], b""), "EmptyBatch()")
+        talk.link.near.transact(acknowledge([(packet.as_abi(), 4, b"", RELAYER.address)], b"", ZERO), RELAYER)
+    refused(talk.link.near, acknowledge([], b"", ZERO), "EmptyBatch()")
 
 
 def test_silence_is_not_an_answer():
@@ -109,11 +109,11 @@ def test_only_own_packets_are_acknowledged(changes):
     proof = talk.link.prove(talk.link.near, [receipt_slot(packet_id(packet))])
     acknowledge = talk.link.mailboxes[NEAR].functions.acknowledge
     wrong = answer_of(altered(packet, **changes), Status.SUCCESS)
-    refused(talk.link.near, acknowledge([wrong.as_abi()], proof), "WrongPacket")
-    refused(talk.link.near, acknowledge([answer.as_abi(), wrong.as_abi()], proof), "WrongPacket")
+    refused(talk.link.near, acknowledge([wrong.as_abi()], proof, ZERO), "WrongPacket")
+    refused(talk.link.near, acknowledge([answer.as_abi(), wrong.as_abi()], proof, ZERO), "WrongPacket")
     unknown = answer_of(altered(packet, destination_chain=1003), Status.SUCCESS)
-    refused(talk.link.near, acknowledge([unknown.as_abi()], proof), "UnknownRoute")
-    refused(talk.link.near, acknowledge([answer.as_abi(), unknown.as_abi()], proof), "WrongPacket")
+    refused(talk.link.near, acknowledge([unknown.as_abi()], proof, ZERO), "UnknownRoute")
+    refused(talk.link.near, acknowledge([answer.as_abi(), unknown.as_abi()], proof, ZERO), "WrongPacket")
 
 
 def test_an_answer_replayed_later_changes_nothing():
@@ -172,7 +172,7 @@ def test_a_sender_that_re_enters_is_told_once():
     talk = converse()
     (answer,) = talk.link.deliver(talk.send())
     # Its commitment is gone by then, so without the guard this would go through as a no-op.
-    again = talk.link.mailboxes[NEAR].encode_abi("acknowledge", [[answer.as_abi()], b""])
+    again = talk.link.mailboxes[NEAR].encode_abi("acknowledge", [[answer.as_abi()], b"", ZERO])
     talk.behave(talk.speaker, Mode.REENTER, bytes.fromhex(again[2:]))
     talk.link.acknowledge(answer)
     assert (talk.told(), talk.told("reentered")) == (1, False)

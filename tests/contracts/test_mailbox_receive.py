@@ -342,7 +342,7 @@ def test_a_recipient_cannot_re_enter(function):
     proof = talk.link.prove(talk.link.far, [commitment_slot(packet_id(packet))])
     arguments = {
         "receivePackets": [as_abi([packet]), proof, RELAYER.address],
-        "acknowledge": [[(packet.as_abi(), 1, b"", RELAYER.address)], proof],
+        "acknowledge": [[(packet.as_abi(), 1, b"", RELAYER.address)], proof, RELAYER.address],
         "expire": [as_abi([packet]), RELAYER.address],
     }[function]
     talk.behave(talk.listener, Mode.REENTER, bytes.fromhex(mailbox.encode_abi(function, arguments)[2:]))

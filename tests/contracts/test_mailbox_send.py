@@ -76,7 +76,7 @@ def test_equal_messages_are_different_packets(link):
 
 
 def test_no_ether_travels_along(link):
-    refused(link.near, send(link), "ValueNotSupported()", value=1)
+    refused(link.near, send(link), "WrongFee(1, 0)", value=1)
 
 
 CANONICAL = interoperable(FAR, STRANGER.address)
@@ -204,4 +204,4 @@ def test_ownership_moves_in_two_steps():
 def test_there_is_an_owner():
     chain = new_chain(new_link().clock)
     with pytest.raises(Exception, match="OwnableInvalidOwner"):
-        deploy(chain, "Mailbox", ZERO)
+        deploy(chain, "Mailbox", ZERO, ZERO, 1)

@@ -21,8 +21,6 @@ interface IMailbox is IERC7786GatewaySource, IRouteBook, IFeeEscrow {
     /// @notice A packet of another version, route, chain or mailbox.
     error WrongPacket(bytes32 packetId);
     error InvalidStatus(bytes32 packetId);
-    /// @notice The proven header is older than the route allows.
-    error ProofTooOld(uint64 timestamp);
     /// @notice The relayer supplied too little for the call to get exactly `gasLimit`.
     error InsufficientGas(uint256 gasLimit);
     /// @notice `expire` before the packet's deadline.

@@ -21,6 +21,8 @@ interface IRouteBook {
     error UnknownRoute(uint64 chainId, uint32 epoch);
     /// @notice The route was disabled, or was replaced so long ago that whatever it carried is late.
     error RouteClosed(uint64 chainId, uint32 epoch);
+    /// @notice The proven header is older than the route allows.
+    error ProofTooOld(uint64 timestamp);
     /// @notice A route with a zero or self-referring field, or another epoch than the next.
     error InvalidRoute();
     /// @notice The chain has a route, which only a proposal can replace.

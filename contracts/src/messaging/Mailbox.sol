@@ -7,7 +7,6 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {SlotDerivation} from "@openzeppelin/contracts/utils/SlotDerivation.sol";
 import {InteroperableAddress} from "@openzeppelin/contracts/utils/draft-InteroperableAddress.sol";
 import {IMailbox, IPacketSender} from "../interfaces/IMailbox.sol";
-import {AbiCalldata} from "../libraries/AbiCalldata.sol";
 import {GuardedCall} from "../libraries/GuardedCall.sol";
 import {PacketCodec} from "../libraries/PacketCodec.sol";
 import {SendAttributes} from "../libraries/SendAttributes.sol";
@@ -19,8 +18,6 @@ import {RouteBook} from "./RouteBook.sol";
 /// @notice See {IMailbox}.
 /// @dev A peer is another instance of this code: its storage layout is taken to be the same.
 contract Mailbox is IMailbox, RouteBook, FeeEscrow, ReentrancyGuardTransient {
-    using AbiCalldata for bytes;
-
     uint8 private constant VERSION = 1;
     uint256 private constant CALLBACK_GAS = 200_000;
 
@@ -185,20 +182,6 @@ contract Mailbox is IMailbox, RouteBook, FeeEscrow, ReentrancyGuardTransient {
             (told,) = GuardedCall.call(sender, CALLBACK_GAS, call);
         }
         emit PacketAcknowledged(id, answer.status, told);
-    }
-
-    /// @dev The route's client decides; nothing of the caller's choosing takes part but the proof.
-    function _verify(Path storage path, bytes32[] memory slots, bytes32[] memory values, bytes calldata proof)
-        private
-        view
-    {
-        uint256 height = proof.wordAt(0);
-        bytes calldata clientProof = proof.bytesAt(0, 32);
-        // One encoding: the bytes follow at once, and nothing follows them.
-        require(proof.wordAt(32) == 64 && height <= type(uint64).max, AbiCalldata.MalformedEncoding());
-        require(proof.length == 96 + (clientProof.length + 31) / 32 * 32, AbiCalldata.MalformedEncoding());
-        uint64 timestamp = path.client.verifyStorage(uint64(height), path.peer, slots, values, clientProof);
-        require(uint256(timestamp) + path.maxProofAge >= block.timestamp, ProofTooOld(timestamp));
     }
 
     function _receivable(Packet calldata packet, bytes32 id) private view returns (bool) {

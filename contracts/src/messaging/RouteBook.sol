@@ -4,10 +4,13 @@ pragma solidity ^0.8.30;
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {ILightClient} from "../interfaces/ILightClient.sol";
 import {IRouteBook, Route} from "../interfaces/IRouteBook.sol";
+import {AbiCalldata} from "../libraries/AbiCalldata.sol";
 
 /// @title RouteBook
 /// @notice See {IRouteBook}.
 abstract contract RouteBook is IRouteBook, Ownable2Step {
+    using AbiCalldata for bytes;
+
     /// @dev A {Route} in two words: the first is all that sending needs.
     struct Path {
         address peer;
@@ -149,6 +152,20 @@ abstract contract RouteBook is IRouteBook, Ownable2Step {
     function _pathOf(uint64 chainId, uint32 epoch) internal view returns (Path storage path) {
         path = _paths[chainId][epoch];
         require(path.peer != address(0), UnknownRoute(chainId, epoch));
+    }
+
+    /// @dev The route's client decides; nothing of the caller's choosing takes part but the proof.
+    function _verify(Path storage path, bytes32[] memory slots, bytes32[] memory values, bytes calldata proof)
+        internal
+        view
+    {
+        uint256 height = proof.wordAt(0);
+        bytes calldata clientProof = proof.bytesAt(0, 32);
+        // One encoding: the bytes follow at once, and nothing follows them.
+        require(proof.wordAt(32) == 64 && height <= type(uint64).max, AbiCalldata.MalformedEncoding());
+        require(proof.length == 96 + (clientProof.length + 31) / 32 * 32, AbiCalldata.MalformedEncoding());
+        uint64 timestamp = path.client.verifyStorage(uint64(height), path.peer, slots, values, clientProof);
+        require(uint256(timestamp) + path.maxProofAge >= block.timestamp, ProofTooOld(timestamp));
     }
 
     function _install(uint64 chainId, Route calldata route_) private {
