@@ -49,6 +49,9 @@ artifacts: contracts/node_modules/.installed  ## recompile the contracts and com
 contracts: contracts/node_modules/.installed  ## recompile the contracts into contracts/artifacts
 	cd contracts && node compile.mjs
 
+gas: .venv/.installed  ## measure the gas of every contract call into contracts/gas-snapshot.json
+	$(BIN)/python -m tests.contracts.gas
+
 bench: .venv/.installed  ## orders per second and gas, with conditions
 	$(BIN)/python tests/benchmarks
 

@@ -1,6 +1,8 @@
 """A real node for the tests: anvil from contracts/node_modules, on a free loopback port, killed at the end."""
 
+import ctypes
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -11,6 +13,7 @@ import requests
 
 BINARY = Path(__file__).resolve().parents[2] / "contracts" / "node_modules" / ".bin" / "anvil"
 GENESIS_TIME = 1_767_225_600
+PRCTL = getattr(ctypes.CDLL(None), "prctl", lambda *_: 0)
 
 
 def require_binary():
@@ -29,35 +32,49 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def die_with_parent():
+    """Ends anvil even where the tests are killed before they can; Linux only, as anvil's package is."""
+    PRCTL(1, signal.SIGTERM)
+
+
 class Anvil:
     """One anvil process that mines when told."""
 
     def __init__(self, chain_id):
         require_binary()
         self.chain_id = chain_id
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._session = requests.Session()
+        for _ in range(3):  # somebody else may take the free port first
+            self._start()
+            if self._answers():
+                return
+            self.stop()
+        pytest.fail(f"anvil does not answer, exit code {self.process.returncode}")
+
+    def _start(self):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
         command = [
-            BINARY, "--silent", "--host", "127.0.0.1", "--port", str(self.port), "--chain-id", str(chain_id),
+            BINARY, "--silent", "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(self.chain_id),
             "--no-mining", "--base-fee", "7", "--hardfork", "prague", "--slots-in-an-epoch", "1",
             "--timestamp", str(GENESIS_TIME), "--threads", "1",
         ]  # fmt: skip
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self._session = requests.Session()
-        self._await()
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, which takes no lock
+        )
 
-    def _await(self):
-        for _ in range(200):
+    def _answers(self):
+        for _ in range(250):
             try:
-                self.ask("eth_chainId")
+                return self.ask("eth_chainId") == hex(self.chain_id)
             except requests.ConnectionError:
                 if self.process.poll() is not None:
-                    break
+                    return False
                 time.sleep(0.02)
-            else:
-                return
-        self.stop()
-        pytest.fail(f"anvil does not answer on port {self.port}, exit code {self.process.returncode}")
+        return False
 
     def ask(self, method, *params):
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}

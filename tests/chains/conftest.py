@@ -9,6 +9,7 @@ from eth_account.signers.local import LocalAccount
 from chains import ChainServer, Depth, LocalChain, Patience, QbftFinal, RpcChain, VirtualClock
 from tests.chains import probe as probe_contract
 from tests.chains.anvil import Anvil
+from tests.chains.meddler import Meddler
 
 ETHER = 10**18
 ALICE, BOB = (Account.from_key(bytes([5]) * 31 + bytes([index])) for index in range(1, 3))
@@ -103,6 +104,23 @@ def make_served_chain(served, local, clock):
         return RpcChain.connect(served.url, chain_id=CHAIN_ID, **{**arguments, **overrides})
 
     return make
+
+
+@pytest.fixture
+def link(local):
+    return Meddler(local)
+
+
+@pytest.fixture
+def far(link, local, clock):
+    """A chain seen through a link that can be meddled with."""
+    elapsed = [0.0]
+
+    def sleep(seconds):
+        elapsed[0] += seconds
+
+    patience = Patience(unknown_seconds=1, mined_seconds=5, sleep=sleep, monotonic=lambda: elapsed[0])
+    return RpcChain(link, chain_id=CHAIN_ID, clock=clock, finality=QbftFinal(), patience=patience)
 
 
 @pytest.fixture(params=["local", "anvil", "served"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from eth_account.signers.local import LocalAccount
 
 import contracts
+from bridge.abi import abi_encode
 from bridge.attributes import encode_attributes
 from bridge.clients import encode_update
 from bridge.packets import Answer, Packet, packet_id, receipt_slot
@@ -109,6 +110,13 @@ def _clients(meter: Meter) -> None:
         meter.run(f"{name}, rotation", following.host, following.call(encode_update(rotated, header.validators)))
         forged = rotated.altered(state_root=b"\x66" * 32).sealed_by(keys_of(following.source.validators))
         meter.run(f"{name}, misbehaviour", following.host, following.call(encode_update(forged, rotated.validators)))
+
+    following = follow()
+    header = following.mine()
+    forged = header.altered(state_root=b"\x66" * 32).sealed_by(keys_of(following.source.validators))
+    updates = [encode_update(shown, following.trusted.validators) for shown in (header, forged)]
+    evidence = following.client.functions.misbehaviour(abi_encode(["bytes", "bytes"], updates))
+    meter.run("QbftLightClient.misbehaviour, 4 validators", following.host, evidence)
 
 
 def _administration(meter: Meter, house: House) -> None:

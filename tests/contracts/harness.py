@@ -288,8 +288,3 @@ def interoperable(chain_id: int, contract: Contract | str) -> bytes:
     """ERC-7930 form of a contract."""
     address = contract if isinstance(contract, str) else contract.address
     return encode_evm(chain_id, to_checksum_address(address))
-
-
-def force_ether(chain: LocalChain, address: str, amount: int) -> None:
-    """Give ether to a contract that has no say in it."""
-    chain.transact({"to": None, "data": b"\x73" + bytes.fromhex(address[2:]) + b"\xff", "value": amount}, OWNER)

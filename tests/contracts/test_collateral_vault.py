@@ -1,12 +1,9 @@
-"""The vault: what it credits, what it releases, what it pays, and to whom."""
-
-from enum import IntEnum
+"""The vault: what it releases, what it refunds, what it pays, and to whom."""
 
 import pytest
 
-from bridge.attributes import encode_attributes
 from bridge.packets import Status, packet_id
-from bridge.payloads import DepositMessage, ReleaseMessage
+from bridge.payloads import ReleaseMessage
 from chains.errors import TransactionReverted
 from tests.contracts.harness import (
     FAR,
@@ -17,203 +14,22 @@ from tests.contracts.harness import (
     TRADER,
     ZERO,
     deploy,
-    force_ether,
     interoperable,
     new_house,
     refused,
 )
-
-AMOUNT = 5_000_000
-
-
-class Habit(IntEnum):
-    """What an `OddToken` does."""
-
-    NONE = 0
-    FEE_ON_TRANSFER = 1
-    RETURNS_FALSE = 2
-    RETURNS_NOTHING = 3
-    CALLS_BACK = 4
-
-
-def deposit(house, asset=None, amount=AMOUNT, *, owner=TRADER.address, value=0, timeout=0, sender=TRADER):
-    """Deposit and return the packet."""
-    call = house.vault.functions.deposit(asset or house.token.address, amount, owner, timeout)
-    (packet,) = house.link.sent(house.link.far, house.link.far.transact(call, sender, value=value))
-    return packet
-
-
-def release(house, *, asset=None, amount=AMOUNT, recipient=STRANGER.address, number=0, gas_limit=200_000):
-    """A release packet that the vault believes to be from the outbox: the outbox is an account we hold the key of."""
-    message = ReleaseMessage(
-        withdrawal_id=number, asset=asset or house.token.address, amount=amount, recipient=recipient
-    )
-    return send_release(house, message.encode(), sender=RELAYER, gas_limit=gas_limit)
-
-
-def send_release(house, payload, *, sender, gas_limit=200_000):
-    attributes = encode_attributes(gas_limit=gas_limit)
-    call = house.link.mailboxes[NEAR].functions.sendMessage(interoperable(FAR, house.vault), payload, attributes)
-    (packet,) = house.link.sent(house.link.near, house.link.near.transact(call, sender))
-    return packet
-
-
-def commanded_house(twin=None):
-    """A house whose vault takes releases from RELAYER on the settlement chain instead of the outbox contract."""
-    house = new_house()
-    far = house.link.far
-    mailbox = house.link.mailboxes[FAR].address
-    vault = deploy(far, "CollateralVault", mailbox, NEAR, house.queue.address, RELAYER.address, twin=twin)
-    house.vault = vault
-    far.transact(house.token.functions.approve(vault.address, 2**256 - 1), TRADER)
-    return house
-
-
-def read(house, name, *arguments):
-    return house.link.far.call(house.vault.functions[name](*arguments))
-
-
-def ledger(house, asset=None):
-    asset = asset or house.token.address
-    return read(house, "holdings", asset), read(house, "reserved", asset)
-
-
-def balance(house, person):
-    return house.link.far.call(house.token.functions.balanceOf(person))
-
-
-def pay(house, packet):
-    return house.vault.functions.pay(packet_id(packet))
-
-
-# Deposits
-
-
-def test_a_token_deposit_is_credited_and_sent():
-    house = new_house()
-    packet = deposit(house)
-    assert (packet.recipient, packet.destination_chain) == (house.queue.address, NEAR)
-    assert DepositMessage.decode(packet.payload) == DepositMessage(
-        asset=house.token.address, amount=AMOUNT, owner=TRADER.address, refund_to=TRADER.address
-    )
-    assert ledger(house) == (AMOUNT, 0)
-    (event,) = house.link.far.logs(house.vault.events.Deposited(), 0, house.link.far.head().number)
-    assert event["args"]["packetId"] == packet_id(packet)
-
-
-def test_an_ether_deposit_is_credited_and_sent():
-    house = new_house()
-    packet = deposit(house, ZERO, 10**18, value=10**18, owner=STRANGER.address)
-    message = DepositMessage.decode(packet.payload)
-    assert (message.asset, message.amount, message.owner, message.refund_to) == (
-        ZERO,
-        10**18,
-        STRANGER.address,
-        TRADER.address,
-    )
-    assert ledger(house, ZERO) == (10**18, 0)
-
-
-def test_a_deposit_may_set_its_deadline():
-    house = new_house()
-    deadline = house.link.clock.now() + 500
-    assert deposit(house, timeout=deadline).timeout_timestamp == deadline
-    call = house.vault.functions.deposit(house.token.address, AMOUNT, TRADER.address, 1)
-    refused(house.link.far, call, "TimeoutOutOfRange", sender=TRADER)
-
-
-@pytest.mark.parametrize(
-    ("asset", "amount", "value", "error"),
-    [
-        (ZERO, 10**18, 10**18 - 1, "WrongValue"),
-        (ZERO, 10**18, 10**18 + 1, "WrongValue"),
-        (ZERO, 10**18, 0, "WrongValue"),
-        (None, AMOUNT, 1, "WrongValue"),
-        (ZERO, 0, 0, "AmountOutOfRange"),
-        (None, 0, 0, "AmountOutOfRange"),
-        (STRANGER.address, AMOUNT, 0, "AssetWithoutCode"),
-        ("0x" + "00" * 19 + "04", AMOUNT, 0, "AssetWithoutCode"),
-        (None, 10**12 + 1, 0, "ERC20InsufficientBalance"),
-    ],
+from tests.contracts.vaulting import (
+    AMOUNT,
+    balance,
+    commanded_house,
+    deposit,
+    force_ether,
+    ledger,
+    pay,
+    read,
+    release,
+    send_release,
 )
-def test_deposits_that_are_refused(asset, amount, value, error):
-    house = new_house()
-    call = house.vault.functions.deposit(asset or house.token.address, amount, TRADER.address, 0)
-    refused(house.link.far, call, error, sender=TRADER, value=value)
-    assert ledger(house, asset) == (0, 0)
-
-
-def test_a_deposit_is_for_somebody():
-    house = new_house()
-    refused(
-        house.link.far, house.vault.functions.deposit(house.token.address, 1, ZERO, 0), "ZeroAddress()", sender=TRADER
-    )
-
-
-def test_amounts_stay_below_two_to_the_96():
-    house = new_house()
-    house.link.far.transact(house.token.functions.mint(TRADER.address, 2**96), OWNER)
-    call = house.vault.functions.deposit(house.token.address, 2**96, TRADER.address, 0)
-    refused(house.link.far, call, f"AmountOutOfRange({2**96})", sender=TRADER)
-    deposit(house, amount=2**96 - 1)
-    assert ledger(house) == (2**96 - 1, 0)
-
-
-def test_ether_deposited_without_ether():
-    house = new_house(twins={"CollateralVault": "vault-ignores-value"})
-    deposit(house, ZERO, 10**18, value=0)  # the real vault: WrongValue, above
-    assert ledger(house, ZERO) == (10**18, 0)
-
-
-def odd_deposit(habit, *, twin=None, call=b"", target=ZERO):
-    house = new_house(twins=twin and {"CollateralVault": twin})
-    far = house.link.far
-    odd = deploy(far, "OddToken")
-    far.transact(odd.functions.mint(TRADER.address, 10**9), OWNER)
-    far.transact(odd.functions.approve(house.vault.address, 2**256 - 1), TRADER)
-    far.transact(odd.functions.configure(habit, target, call), OWNER)
-    return house, odd
-
-
-def test_a_token_that_takes_a_fee_is_credited_for_what_arrived():
-    house, odd = odd_deposit(Habit.FEE_ON_TRANSFER)
-    packet = deposit(house, odd.address, 1000)
-    assert DepositMessage.decode(packet.payload).amount == 990
-    assert ledger(house, odd.address) == (990, 0)
-    house, odd = odd_deposit(Habit.FEE_ON_TRANSFER, twin="vault-credits-what-was-said")
-    assert DepositMessage.decode(deposit(house, odd.address, 1000).payload).amount == 1000
-
-
-def test_a_token_that_answers_false_is_refused():
-    house, odd = odd_deposit(Habit.RETURNS_FALSE)
-    call = house.vault.functions.deposit(odd.address, 1000, TRADER.address, 0)
-    refused(house.link.far, call, "SafeERC20FailedOperation", sender=TRADER)
-
-
-def test_a_token_that_answers_nothing_is_fine():
-    house, odd = odd_deposit(Habit.RETURNS_NOTHING)
-    deposit(house, odd.address, 1000)
-    assert ledger(house, odd.address) == (1000, 0)
-
-
-def test_a_token_that_calls_back_cannot_deposit_inside_a_deposit():
-    house, odd = odd_deposit(Habit.CALLS_BACK)
-    for name, arguments in (("deposit", [odd.address, 10, TRADER.address, 0]), ("pay", [bytes(32)])):
-        inner = bytes.fromhex(house.vault.encode_abi(name, arguments)[2:])
-        house.link.far.transact(odd.functions.configure(Habit.CALLS_BACK, house.vault.address, inner), OWNER)
-        before, _ = ledger(house, odd.address)
-        deposit(house, odd.address, 1000)
-        assert house.link.far.call(odd.functions.reentered()) is False
-        assert ledger(house, odd.address) == (before + 1000, 0)
-
-
-def test_plain_ether_is_refused():
-    house = new_house()
-    with pytest.raises(TransactionReverted):
-        house.link.far.transact({"to": house.vault.address, "value": 1}, TRADER)
-
-
-# Releases
 
 
 def test_a_release_entitles_and_somebody_else_pays_it():

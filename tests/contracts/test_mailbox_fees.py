@@ -18,11 +18,11 @@ from tests.contracts.harness import (
     TRADER,
     ZERO,
     deploy,
-    force_ether,
     interoperable,
     new_house,
     refused,
 )
+from tests.contracts.vaulting import force_ether
 
 PAID = Fees(deliver=70, acknowledge=20, expire=30, refund_to=TRADER.address)
 
