@@ -15,7 +15,7 @@ import contracts
 from bridge.abi import abi_encode
 from bridge.attributes import encode_attributes
 from bridge.clients import encode_update
-from bridge.packets import Answer, Packet, packet_id, receipt_slot
+from bridge.packets import Answer, Fees, Packet, packet_id, receipt_slot
 from chains.chain import Sendable
 from chains.clock import VirtualClock
 from chains.local import LocalChain
@@ -122,7 +122,12 @@ def _clients(meter: Meter) -> None:
 def _administration(meter: Meter, house: House) -> None:
     link, near = house.link, house.link.near
     described = route(link.clients[NEAR], link.mailboxes[FAR])
-    meter.run("Mailbox.addRoute", near, link.mailboxes[NEAR].functions.addRoute(1003, described), OWNER)
+    mailbox = link.mailboxes[NEAR].functions
+    meter.run("Mailbox.addRoute", near, mailbox.addRoute(1003, described), OWNER)
+    replacement = route(link.clients[NEAR], link.mailboxes[FAR], epoch=2)
+    meter.run("Mailbox.proposeRoute", near, mailbox.proposeRoute(1003, replacement), OWNER)
+    meter.run("Mailbox.cancelRoute", near, mailbox.cancelRoute(1003), GUARDIAN)
+    meter.run("Mailbox.disableRoute", near, mailbox.disableRoute(1003, 1), GUARDIAN)
     queue, outbox, rollup = house.queue.functions, house.outbox.functions, house.rollup.functions
     meter.run("ForcedQueue.registerVault", near, queue.registerVault(1003, STRANGER.address), OWNER)
     meter.run("ForcedQueue.registerAsset", near, queue.registerAsset(9, 1003, ZERO), OWNER)
@@ -151,10 +156,22 @@ def _messages(meter: Meter, house: House) -> None:
         answers = _deliver(meter, house, f"Mailbox.receivePackets, {name}", packets)
         call = link.acknowledgement(answers, link.prove(link.near, [receipt_slot(packet_id(p)) for p in packets]))
         meter.run(f"Mailbox.acknowledge, {name}", link.near, call)
+    _fees(meter, house)
     meter.run("Mailbox.receivePackets, known packet", link.far, link.delivery([first], b""))
     link.until(timed.timeout_timestamp, link.far)
     expire = link.mailboxes[FAR].functions.expire([timed.as_abi()], RELAYER.address)
     meter.run("Mailbox.expire, 1 packet", link.far, expire)
+
+
+def _fees(meter: Meter, house: House) -> None:
+    """What fees add, to payees who were owed nothing before."""
+    link, mailbox = house.link, house.link.mailboxes[NEAR].functions
+    fees = Fees(deliver=7, acknowledge=2, expire=9, refund_to=STRANGER.address)
+    send = mailbox.sendMessage(interoperable(FAR, STRANGER.address), bytes(160), encode_attributes(fees=fees))
+    block = meter.run("Mailbox.sendMessage, with fees", link.near, send, value=fees.escrow)
+    answers = _deliver(meter, house, "Mailbox.receivePackets, with fees", link.sent(link.near, {"blockNumber": block}))
+    meter.run("Mailbox.acknowledge, with fees", link.near, link.acknowledgement(answers))
+    meter.run("Mailbox.withdrawFees", link.near, mailbox.withdrawFees(STRANGER.address))
 
 
 def _deliver(meter: Meter, house: House, name: str, packets: Sequence[Packet]) -> list[Answer]:

@@ -36,3 +36,11 @@ def test_a_posted_order_costs_little_more_than_its_bytes(used):
 
 def test_a_batch_shares_its_account_proof(used):
     assert used["Mailbox.receivePackets, 10 packets"] < 6 * used["Mailbox.receivePackets, 1 packet"]
+
+
+def test_a_message_costs_what_was_aimed_at(used):
+    """Every message but a mailbox's first, whose counter is written from zero; docs/benchmarks.md has batches of 50."""
+    assert used["Mailbox.sendMessage, with attributes"] < 75_000
+    assert used["Mailbox.receivePackets, 1 packet"] < 220_000
+    assert used["Mailbox.receivePackets, 10 packets"] < 10 * 80_000
+    assert used["Mailbox.sendMessage, with fees"] < 75_000 + 5_000

@@ -45,7 +45,8 @@ def deliver(talk, packet, payee):
 
 
 def expire(talk, packet, payee):
-    talk.link.until(packet.timeout_timestamp, talk.link.far)
+    if talk.link.far.next_context().timestamp < packet.timeout_timestamp:
+        talk.link.until(packet.timeout_timestamp, talk.link.far)
     call = talk.link.mailboxes[FAR].functions.expire(as_abi([packet]), payee)
     return talk.link.answers(talk.link.far, talk.link.far.transact(call, RELAYER), [packet])
 
@@ -310,7 +311,7 @@ class Market:
         packet = self.random.choice(self.sent)
         if self.talk.link.far.next_context().timestamp < packet.timeout_timestamp and self.random.random() < 0.7:
             self.answered += deliver(self.talk, packet, self.payee())
-        elif self.talk.link.clock.now() <= packet.timeout_timestamp:
+        else:
             self.answered += expire(self.talk, packet, self.payee())
 
     def acknowledge(self):

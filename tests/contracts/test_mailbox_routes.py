@@ -275,7 +275,7 @@ def in_flight(twin, offset):
     return talk, packet, call
 
 
-def test_a_replaced_route_receives_until_whatever_it_carried_is_late():
+def test_incident_44_a_replaced_route_receives_until_whatever_it_carried_is_late():
     talk, _, call = in_flight(None, -1)
     talk.link.far.transact(call, RELAYER)
     assert talk.heard() == 1
