@@ -188,7 +188,7 @@ def test_no_flipped_bit_of_a_proof_proves_anything_else(prover, sample):
     survivors = []
     for first in range(8 * begin, 8 * (begin + len(proof)), 1_024):
         end = min(first + 1_024, 8 * (begin + len(proof)))
-        bits, outputs = prover.chain.call(flipper.functions.survivors(prover.contract.address, call, first, end))
+        bits, outputs = prover.chain.call(flipper.functions.survivors(prover.contract.address, call, first, end, 1))
         for bit, output in zip(bits, outputs, strict=True):
             value, _ = prover.chain.w3.codec.decode(["bytes", "uint256"], output)
             assert value == table[key]
