@@ -333,6 +333,19 @@ def test_a_node_without_the_key_proves_nothing(prover, node):
     assert prover.refusal(keccak(rlp.encode(node)), KEY, [rlp.encode(node)]) == "Absent"
 
 
+def test_a_value_is_never_a_node(prover):
+    """A value that is another node, or its hash, does not lead on to what that node holds."""
+    loot = rlp.encode(leaf(b"\x20" + KEY, b"loot" * 10))
+    for value in (keccak(loot), loot):
+        node = rlp.encode(leaf(b"\x20" + KEY, value))
+        assert prover.find(keccak(node), KEY, [node]) == value
+        assert prover.refusal(keccak(node), KEY, [node, loot]) == "UnusedNode"
+        inner = rlp.encode(branch(value=value))
+        assert prover.refusal(keccak(inner), KEY, [inner, loot]) == "Absent"
+    pair = keccak(loot) + keccak(loot)
+    assert prover.refusal(keccak(pair), KEY, [pair, loot]) == "MalformedNode"
+
+
 def test_a_listed_node_that_should_have_been_inlined(prover):
     child = rlp.encode(leaf(b"\x32\x34", b"v"))
     node = rlp.encode(branch({1: keccak(child)}))
