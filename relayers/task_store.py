@@ -100,6 +100,13 @@ class TaskStore:
         journal.did(Did.FAILED, task.key, str(error))
         journal.waits_for(WaitsFor.RETRY, task.key, f"in {wait} s")
 
+    def again(self, task: Task, *, schedule: RetrySchedule, now: int) -> None:
+        """Move a row back to WAITING because what it did came back; each time counts as an attempt and waits longer."""
+        with self._store.transaction() as session:
+            row = self._row(session, task.key, TaskState.WAITING)
+            row.attempts += 1
+            row.not_before = now + schedule.wait_seconds(row.attempts)
+
     def state_of(self, key: bytes) -> TaskState | None:
         """Where a task is, or None if the queue never saw it."""
         with self._store.transaction() as session:

@@ -80,7 +80,8 @@ class WithdrawalReleaser:
                 elif task.state is TaskState.WAITING:
                     self.tasks.move(task.key, TaskState.ACTING)
             elif task.state is TaskState.ACTING and not self._outbox.is_spent(task.position):
-                self.tasks.move(task.key, TaskState.WAITING)
+                # Returned, or never released. A vault that refuses for good must not cost gas in every step.
+                self.tasks.again(task, schedule=PAYMENT, now=now)
 
     def _release(self, journal: Journal, task: Task, now: int) -> None:
         """Ask the node first: a release that would fail costs nothing."""

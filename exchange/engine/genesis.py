@@ -90,6 +90,11 @@ def genesis(
     )
     for _ in underlyings:
         state.add_underlying(Underlying())
+    ranges = {(market.underlying, market.scan_range) for market in markets}
+    _require(
+        len(ranges) == len({underlying for underlying, _ in ranges}),
+        "markets of one underlying have one scan range: a scenario is one move of the underlying",
+    )
     for market in markets:
         state.add_market(_listed_market(market, len(underlyings)))
     seen: set[tuple[int, bytes]] = set()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exchange.engine.reasons import Reason, Rejected
+from exchange.engine.resting import hidden_loss
 from exchange.engine.rounding import div_up, mul_div_up
 from exchange.state.account import Account, Position
 from exchange.state.asset import Asset, AssetKind
@@ -156,6 +157,7 @@ def assess(state: State, account_id: int) -> MarginReport:
     collateral = total_collateral(state, account.collateral)
     initial, maintenance, transfer = requirements(grouped)
     staying = account.cash + collateral + sum(min(0, profit) for profit in profits)
+    staying -= hidden_loss(state, account_id, account.positions)
     return MarginReport(
         account=account_id,
         cash=account.cash,
@@ -202,12 +204,15 @@ def require_initial(state: State, account: Account, market_id: int, trial: Posit
         raise Rejected(Reason.INSUFFICIENT_MARGIN)
 
 
-def require_transfer(state: State, account: Account, asset: Asset, asset_id: int, amount: int) -> None:
+def require_transfer(state: State, account_id: int, asset: Asset, asset_id: int, amount: int) -> None:
     """Check that what stays after a withdrawal covers the transfer requirement, without unrealised profit.
+
+    What open orders could lose beyond their averages has to stay too.
 
     No round is read where nothing depends on one: without position records and with cash not negative.
     Raises Rejected(NoMark, StaleMark, InsufficientMargin).
     """
+    account = state.accounts[account_id]
     cash = account.cash
     collateral = account.collateral
     if asset.kind == AssetKind.CASH:
@@ -221,5 +226,6 @@ def require_transfer(state: State, account: Account, asset: Asset, asset_id: int
     grouped = by_underlying(state, account.positions)
     staying = cash + total_collateral(state, collateral)
     staying += sum(min(0, unrealised(*entry)) for entries in grouped.values() for entry in entries)
+    staying -= hidden_loss(state, account_id, account.positions)
     if staying < requirements(grouped)[2]:
         raise Rejected(Reason.INSUFFICIENT_MARGIN)

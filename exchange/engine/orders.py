@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Final
 
-from exchange.engine import book, margin, steps
+from exchange.engine import book, margin, placing, steps
 from exchange.engine.authorisation import authorise, consume_nonce
 from exchange.engine.events import (
     AllCancelled,
@@ -220,9 +220,7 @@ def _reserve(state: State, account: Account, market_id: int, market: Market, tak
     opening = size - closable if closable > 0 else size
     if opening > 0 and market.open_interest + opening > market.open_interest_cap:
         raise Rejected(Reason.OPEN_INTEREST_CAP)
-    if quantity > closable:
-        fee = -(-notional * market.taker_fee // FACTOR_ONE)
-        margin.require_initial(state, account, market_id, trial, fee)
+    placing.require_margin(state, taker.account_id, market_id, held or Position(), trial, taker.side, taker.price, size)
     return trial
 
 

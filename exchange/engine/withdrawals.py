@@ -39,7 +39,7 @@ def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
         raise Rejected(Reason.INSUFFICIENT_BALANCE)
     if amount > asset.inventory:
         raise Rejected(Reason.INSUFFICIENT_INVENTORY)
-    margin.require_transfer(state, account, asset, asset_id, amount)
+    margin.require_transfer(state, account_id, asset, asset_id, amount)
     withdrawal_id = state.header.withdrawal_count
     if withdrawal_id >= WITHDRAWAL_LIMIT:
         raise Rejected(Reason.WITHDRAWALS_EXHAUSTED)

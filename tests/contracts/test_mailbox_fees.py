@@ -126,7 +126,7 @@ def test_how_fees_were_shared_is_on_record():
 def test_a_packet_without_fees_shares_nothing():
     talk = converse()
     receipt = acknowledge(talk, deliver(talk, talk.send(), GUARDIAN.address), STRANGER.address)
-    assert talk.link.near.logs(mailbox(talk).events.FeesShared(), receipt["blockNumber"], receipt["blockNumber"]) == []
+    assert talk.link.near.logs(mailbox(talk).events.FeesShared(), receipt["blockNumber"], receipt["blockNumber"]) == ()
     assert shares(talk, *EVERYBODY) == [0, 0, 0]
 
 

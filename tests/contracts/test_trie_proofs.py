@@ -188,7 +188,7 @@ def test_no_flipped_bit_of_a_proof_proves_anything_else(prover, sample):
     survivors = []
     for first in range(8 * begin, 8 * (begin + len(proof)), 1_024):
         end = min(first + 1_024, 8 * (begin + len(proof)))
-        bits, outputs = prover.chain.call(flipper.functions.survivors(prover.contract.address, call, first, end))
+        bits, outputs = prover.chain.call(flipper.functions.survivors(prover.contract.address, call, first, end, 1))
         for bit, output in zip(bits, outputs, strict=True):
             value, _ = prover.chain.w3.codec.decode(["bytes", "uint256"], output)
             assert value == table[key]
@@ -331,6 +331,19 @@ def test_a_malformed_node_proves_nothing(prover, form):
 )
 def test_a_node_without_the_key_proves_nothing(prover, node):
     assert prover.refusal(keccak(rlp.encode(node)), KEY, [rlp.encode(node)]) == "Absent"
+
+
+def test_a_value_is_never_a_node(prover):
+    """A value that is another node, or its hash, does not lead on to what that node holds."""
+    loot = rlp.encode(leaf(b"\x20" + KEY, b"loot" * 10))
+    for value in (keccak(loot), loot):
+        node = rlp.encode(leaf(b"\x20" + KEY, value))
+        assert prover.find(keccak(node), KEY, [node]) == value
+        assert prover.refusal(keccak(node), KEY, [node, loot]) == "UnusedNode"
+        inner = rlp.encode(branch(value=value))
+        assert prover.refusal(keccak(inner), KEY, [inner, loot]) == "Absent"
+    pair = keccak(loot) + keccak(loot)
+    assert prover.refusal(keccak(pair), KEY, [pair, loot]) == "MalformedNode"
 
 
 def test_a_listed_node_that_should_have_been_inlined(prover):

@@ -108,7 +108,7 @@ class Venue:
     def account(self, number):
         return self.sequencer.state.accounts[number]
 
-    def withdraw(self, chain_id, amount, nonce=1):
+    def withdraw(self, chain_id, amount, nonce=1, recipient=None):
         network = self.network
         asset = network.deployment.asset_of(chain_id, "USDC").asset
         step = sign_withdraw(
@@ -117,7 +117,7 @@ class Venue:
             account=1,
             asset=asset,
             amount=amount,
-            recipient=to_canonical_address(network.user.address),
+            recipient=to_canonical_address(recipient or network.user.address),
             nonce=nonce + network.clock.now() * 1000,
             expiry=network.clock.now() + 1000,
         )
@@ -203,6 +203,22 @@ def test_a_withdrawal_that_expired_on_its_way_is_released_again(venue):
     statuses = [answer.status.name for answer in venue.network.mailbox(EAST).answered(0, 10_000)]
     assert statuses == ["EXPIRED", "SUCCESS"]
     assert first != bytes(32)
+
+
+def test_a_withdrawal_that_its_vault_refuses_for_good_is_released_ever_more_rarely(venue):
+    """Its recipient is the vault itself, which no vault pays: everyone's relayer would pay for it for ever."""
+    venue.network.deposit(EAST, 3_000_000)
+    venue.run()
+    venue.withdraw(EAST, 1_000_000, recipient=venue.network.vault(EAST).address)
+    venue.run()
+    venue.network.clock.advance(700)
+    releases = 0
+    for _ in range(60):
+        releases += venue.round(10)[-1].count(Did.SUBMITTED)
+    assert 2 <= releases <= 4
+    # It was not given up: an hour later it is tried again.
+    venue.network.clock.advance(3_600)
+    assert venue.round(10)[-1].count(Did.SUBMITTED) == 1
 
 
 def test_a_poster_that_dies_after_posting_posts_nothing_twice(venue):

@@ -61,7 +61,6 @@ SECOND_BTC_SPEC = MarketSpec(
     lot=UNIT // 100,
     min_size=UNIT // 100,
     multiplier=3,
-    scan_range=123_457,
     maintenance_factor=700_001,
     open_interest_cap=10_000 * UNIT,
 )

@@ -75,6 +75,15 @@ def test_bad_assets_are_not_listed(listing, change: dict[str, object], rule: str
         list_all(listing, asset=dataclasses.replace(listing[2], **change))
 
 
+def test_markets_of_one_underlying_share_a_scan_range(listing) -> None:
+    config, market, asset = listing
+    underlyings = [UnderlyingSpec(symbol="BTC"), UnderlyingSpec(symbol="ETH")]
+    other = dataclasses.replace(market, scan_range=market.scan_range + 1)
+    with pytest.raises(ListingError, match="one scan range"):
+        genesis(config, [market, other], underlyings, [asset])
+    genesis(config, [market, market, dataclasses.replace(other, underlying=1)], underlyings, [asset])
+
+
 def test_a_token_is_listed_once(listing) -> None:
     with pytest.raises(ListingError, match="once per chain"):
         list_all(listing, times=2)

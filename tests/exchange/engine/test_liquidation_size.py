@@ -101,8 +101,8 @@ def test_a_hedge_in_the_same_underlying_counts(venue_type) -> None:
     account = venue.state.accounts[first]
     limit = worst_price(venue.state.markets[0], 50_000 * UNIT, 1)
     hedged = assess(venue.state, first)
-    # long 3 at 10 %, short 1.5 at 12.3457 %, the larger factor
-    assert hedged.maintenance == -(-(15_000 * USD - 9_259_275_000) * 700_001 // 10**6)
+    # long 3 and short 1.5 at 10 %, the larger factor
+    assert hedged.maintenance == 7_500 * 700_001
     size = size_to_close(venue.state, account, hedged.maintenance - 100 * USD, 0, limit)
     # 100 / (0.700001 x 5,000 - 1,000 - 245)
     assert size == 45 * LOT

@@ -109,12 +109,12 @@ def test_markets_of_one_underlying_are_netted_by_scenario(venue_type) -> None:
     first, second = venue.open_account(usd=10**6), venue.open_account(usd=10**6)
     venue.sell(first, 50_000, 3)
     venue.buy(second, 50_000, 3)
-    venue.buy(first, 50_000, 1, market=2)
-    venue.sell(second, 50_000, 1, market=2)
-    # short 3 at 10 % against long 1 x multiplier 3 at 12.3457 %
-    assert assess(venue.state, first).initial == 3 * 50_000 * 23_457
+    venue.buy(first, 50_000, 0.7, market=2)
+    venue.sell(second, 50_000, 0.7, market=2)
+    # short 3 against long 0.7 x multiplier 3, at 10 %
+    assert assess(venue.state, first).initial == 4_500 * USD
     # the larger maintenance factor of the two counts
-    assert assess(venue.state, first).maintenance == -(-3 * 50_000 * 23_457 * 700_001 // 10**6)
+    assert assess(venue.state, first).maintenance == 4_500 * 700_001
 
 
 def test_under_water_only_what_closes_is_allowed(venue) -> None:

@@ -1,0 +1,134 @@
+"""Several accounts of one owner against the insurance fund: what one loses the others may not gain from the venue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from exchange.engine import Reason, Rejected, assess
+from exchange.state import Side, TimeInForce
+
+USD = 10**6
+
+
+def equity(venue, *accounts: int) -> int:
+    """Together, in 1e-6 USD."""
+    return sum(assess(venue.state, account).equity for account in accounts)
+
+
+@pytest.fixture
+def losing(venue_type):
+    """Account 2 is long 1,000 at 100 with 10 % margin and has lost four of it; 1 and 3 are rich."""
+    venue = venue_type()
+    venue.price(btc=100, eth=3_000)
+    venue.open_account(usd=1_000_000)
+    venue.open_account(usd=10_200)
+    venue.open_account(usd=200_000)
+    venue.sell(1, 100, 1_000)
+    venue.buy(2, 100, 1_000)
+    venue.price(btc=96)
+    assert not assess(venue.state, 2).is_liquidatable
+    return venue
+
+
+def test_a_loser_cannot_sell_to_a_friend_below_bankruptcy(losing) -> None:
+    losing.buy(3, 86.4, 1_000)
+    with pytest.raises(Rejected) as refused:
+        losing.sell(2, 86.4, 1_000, tif=TimeInForce.IOC)
+    assert refused.value.reason == Reason.INSUFFICIENT_MARGIN
+    # What it can pay for is still its own affair.
+    losing.buy(3, 90, 1_000)
+    losing.sell(2, 90, 1_000, tif=TimeInForce.IOC)
+    assert 0 <= equity(losing, 2) < 200 * USD
+
+
+def test_nor_bit_by_bit_from_orders_that_rest(losing) -> None:
+    """Each order alone is affordable, and a far one on the same side makes their average look harmless."""
+    losing.sell(2, 5_000, 1)
+    for _ in range(9):
+        losing.apply(losing.order(2, 0, Side.ASK, 86.4, 99.9))
+    for _ in range(9):
+        losing.apply(losing.order(3, 0, Side.BID, 86.4, 99.9, TimeInForce.IOC))
+    assert equity(losing, 2) >= 0
+
+
+def test_a_friend_cannot_take_part_of_a_position_below_its_maintenance(losing) -> None:
+    with pytest.raises(Rejected):
+        losing.sell(2, 86.4, 500, tif=TimeInForce.IOC)
+    losing.sell(2, 96, 500, tif=TimeInForce.IOC)
+
+
+def test_closing_at_the_mark_needs_no_margin_even_under_water(losing) -> None:
+    losing.price(btc=85)
+    assert assess(losing.state, 2).equity < 0
+    losing.buy(3, 85, 1_000)
+    losing.sell(2, 85, 1_000, tif=TimeInForce.IOC)
+    assert not losing.state.accounts[2].positions
+
+
+@pytest.mark.parametrize("orders", [((0.1, 100), (110, 1_000)), ((110, 600), (0.1, 60), (110, 400))])
+def test_far_orders_do_not_pay_for_one_beyond_the_mark(venue_type, orders) -> None:
+    """A bid at the band and some next to nothing have a harmless average, and a friend takes only the first."""
+    venue = venue_type()
+    venue.price(btc=100, eth=3_000)
+    venue.open_account(usd=15_000)
+    venue.open_account(usd=60_000)
+    for price, size in orders[:-1]:
+        venue.buy(1, price, size)
+    with pytest.raises(Rejected) as refused:
+        venue.buy(1, *orders[-1])
+    assert refused.value.reason == Reason.INSUFFICIENT_MARGIN
+
+
+@pytest.mark.parametrize("side", ["bid", "ask"])
+def test_margin_that_an_average_sets_free_cannot_be_withdrawn(venue_type, side: str) -> None:
+    narrow = replace(venue_type.MARKETS[0], scan_range=50_000)
+    venue = venue_type((narrow, venue_type.MARKETS[1]))
+    venue.price(btc=100, eth=3_000)
+    venue.open_account(usd=100_000)
+    venue.open_account(usd=100_000)
+    if side == "bid":
+        venue.buy(1, 110, 1_000)
+        venue.buy(1, 0.1, 100)
+    else:
+        venue.sell(1, 90, 1_000)
+        venue.sell(1, 2_000, 10)
+    free = assess(venue.state, 1).withdrawable
+    with pytest.raises(Rejected) as refused:
+        venue.do(venue.withdraw(1, 0, free + 1))
+    assert refused.value.reason == Reason.INSUFFICIENT_MARGIN
+    venue.do(venue.withdraw(1, 0, free))
+    venue.sell(2, 110, 1_000) if side == "bid" else venue.buy(2, 90, 1_000)
+    report = assess(venue.state, 1)
+    assert report.equity >= report.maintenance > 0
+
+
+def test_orders_behind_the_mark_are_free_of_all_that(venue) -> None:
+    for step in range(1, 5):
+        venue.buy(1, 50_000 - 1_000 * step, 1)
+        venue.sell(1, 50_000 + 1_000 * step, 1)
+    assert assess(venue.state, 1).withdrawable == 100_000 * USD - assess(venue.state, 1).transfer
+
+
+def test_dropping_a_hedge_needs_the_margin_of_what_stays(venue_type) -> None:
+    venue = venue_type(venue_type.MARKETS)
+    venue.price(btc=50_000, eth=3_000)
+    venue.open_account(usd=1_000_000)
+    venue.open_account(usd=1_000)
+    venue.sell(1, 50_000, 3)
+    venue.buy(1, 50_000, 1, market=2)
+    for _ in range(30):
+        venue.buy(2, 50_000, 0.09)
+        venue.sell(2, 50_000, 0.03, market=2)
+    assert assess(venue.state, 2).initial < USD
+    venue.sell(1, 50_000, 1, market=2)
+    with pytest.raises(Rejected) as refused:
+        venue.buy(2, 50_000, 0.9, market=2)
+    assert refused.value.reason == Reason.INSUFFICIENT_MARGIN
+    # In steps that its margin allows it may leave both.
+    venue.buy(1, 50_000, 3)
+    for _ in range(30):
+        venue.buy(2, 50_000, 0.03, market=2)
+        venue.sell(2, 50_000, 0.09)
+    assert not venue.state.accounts[2].positions
