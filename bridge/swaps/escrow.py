@@ -1,6 +1,7 @@
 """Reads an escrow by its logs: what was locked, how it ended, what nobody took, what waits to be pulled."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,7 @@ from web3.contract.contract import ContractEvent
 from web3.types import EventData
 
 from bridge.contract_reader import ContractReader
+from bridge.errors import Rejected
 from bridge.swaps.terms import Swap, Timelocks
 
 WINDOW_BLOCKS = 2_000
@@ -66,7 +68,7 @@ class SwapEscrow(ContractReader):
             arguments, identifier = log["args"], bytes(log["args"]["id"])
             if log["event"] == "Locked":
                 swap = self._swap(log)
-                if swap.identifier == identifier:
+                if swap is not None and swap.identifier == identifier:
                     records[identifier] = SwapRecord(
                         swap=swap, status=LegStatus.LOCKED, locked_block=log["blockNumber"]
                     )
@@ -108,7 +110,13 @@ class SwapEscrow(ContractReader):
         for first in range(from_block, to_block + 1, WINDOW_BLOCKS):
             yield from self.chain.logs(event, first, min(first + WINDOW_BLOCKS - 1, to_block))
 
-    def _swap(self, log: EventData) -> Swap:
+    def _swap(self, log: EventData) -> Swap | None:
+        """The terms in an event, None where they are none; only another contract than the escrow logs such."""
+        with suppress(Rejected):
+            return self._terms(log)
+        return None
+
+    def _terms(self, log: EventData) -> Swap:
         arguments = log["args"]
         return Swap(
             chain_id=self.chain.chain_id,
