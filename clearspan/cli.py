@@ -26,6 +26,8 @@ app = typer.Typer(
 
 packets = typer.Typer(help="Packets between chains.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(packets, name="packet")
+swaps = typer.Typer(help="Swaps between chains.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(swaps, name="swap")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 
@@ -116,6 +118,35 @@ def packet_list(*, directory: Kept = Path(), as_json: Json = False) -> None:
         from clearspan.packet.command import run_list  # noqa: PLC0415
 
         return run_list(directory, as_json=as_json)
+
+    _finish(run)
+
+
+@swaps.callback()
+def swap() -> None:
+    """Swaps between chains."""
+
+
+def _address(text: str) -> str:
+    """An address, with or without the checksum of mixed case."""
+    if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text):
+        raise typer.BadParameter("an address is 0x and 40 hex digits")
+    return text
+
+
+@swaps.command("recover")
+def swap_recover(
+    *,
+    address: Annotated[str, typer.Option("--address", callback=_address, help="Whose swaps.", show_default=False)],
+    directory: Kept = Path(),
+    as_json: Json = False,
+) -> None:
+    """Find every open swap of an address, and what waits to be withdrawn, from the chains' logs alone."""
+
+    def run() -> int:
+        from clearspan.swap.command import run_recover  # noqa: PLC0415
+
+        return run_recover(directory, address, as_json=as_json)
 
     _finish(run)
 

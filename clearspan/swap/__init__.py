@@ -1,0 +1,1 @@
+"""Swaps of a kept run: what an address still has in escrows."""
