@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from eth_typing import ChecksumAddress
 from eth_utils.address import to_canonical_address
 from tiny_keccak import keccak256
 
+from bridge.abi import ZERO_ADDRESS
 from bridge.deployment import Deployment, RegisteredAsset
 from bridge.settlement import Outbox, QueueItem
 from bridge.vaults import Vault
@@ -24,7 +26,8 @@ class Holding:
     """One vault's books for one asset, in base units.
 
     `inbound`: locked, not yet credited or refunded. `outbound`: taken from an account, not yet paid. `owed`: what the
-    exchange still has to its name there.
+    exchange still has to its name there. `balance`: what the token or the chain says the vault has; what is above
+    the books belongs to nobody.
     """
 
     asset: int
@@ -35,11 +38,17 @@ class Holding:
     inbound: int
     outbound: int
     owed: int
+    balance: int
 
     @property
     def difference(self) -> int:
         """Zero, or units were made or lost."""
         return self.vaults - self.inbound - self.outbound - self.owed
+
+    @property
+    def missing(self) -> int:
+        """Zero, or the vault has less than its books say."""
+        return max(0, self.vaults - self.balance)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +106,7 @@ def holdings(
                     inbound=sum(row.amount for row in locked if row.packet_id not in paid),
                     outbound=sum(row.amount for row in leaving),
                     owed=state.assets[asset.asset].inventory,
+                    balance=_balance(chain, asset.token, entry.vault, last.number),
                 )
             )
     return books
@@ -120,6 +130,12 @@ def totals(books: Sequence[Holding], state: State) -> list[Total]:
             )
         )
     return found
+
+
+def _balance(chain: LocalChain, token: ChecksumAddress, vault: ChecksumAddress, block: int) -> int:
+    if token == ZERO_ADDRESS:
+        return int(chain.w3.eth.get_balance(vault, block))
+    return int(chain.call(chain.contract("TestToken", token).functions.balanceOf(vault), block=block))
 
 
 def _holdings_slot(asset: RegisteredAsset) -> int:

@@ -17,6 +17,7 @@ from chains.audit import audit
 from clearspan.kept import KeptRun, open_chains, require_kept
 from clearspan.listing import Listing, genesis_inputs, genesis_state
 from clearspan.verify.conservation import Holding, Total, holdings, totals
+from clearspan.verify.deployed import check_contracts
 from clearspan.verify.evidence import forced_item, posted_batches, queue_items
 from exchange.engine.invariants import InvariantError, check
 from exchange.rollup import RollupError, replay
@@ -117,6 +118,8 @@ def _check_run(findings: _Findings, kept: KeptRun, chains: dict[int, LocalChain]
     for entry in network.chains:
         with findings.check(f"chain {entry.name}") as detail:
             detail.append(_audited(chains[entry.chain_id], entry.validators))
+    with findings.check("contracts") as detail:
+        detail.append(f"{check_contracts(network, chains)} contracts are ours and know each other")
     with findings.check("genesis") as detail:
         state = _genesis(settlement, network, kept.exchange)
         detail.append(f"0x{state.root.hex()}")
@@ -181,5 +184,6 @@ def _conserve(
     findings.totals = tuple(totals(findings.books, state))
     wrong = [f"{row.symbol} on {row.chain} by {row.difference}" for row in findings.books if row.difference]
     wrong += [f"{row.symbol} by {row.difference}" for row in findings.totals if row.difference]
+    wrong += [f"{row.symbol} on {row.chain}, of which {row.missing} are gone" for row in findings.books if row.missing]
     if wrong:
         raise Rejected("NotConserved", ", ".join(wrong))

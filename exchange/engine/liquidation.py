@@ -10,7 +10,7 @@ from exchange.engine.matching import Taker, crosses, match
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import div_up, mul_div_down, mul_div_up
 from exchange.engine.signatures import Signatures
-from exchange.state.account import Account
+from exchange.state.account import Account, Position
 from exchange.state.limits import CASH_SCALE, EPOCH_LIMIT, FACTOR_ONE, PRICE_LIMIT, SCENARIOS
 from exchange.state.market import Market, MarketStatus, RegisterKind
 from exchange.state.order import Side
@@ -42,7 +42,8 @@ def liquidate(state: State, step: bytes, _signatures: Signatures) -> list[Event]
     side = Side.ASK if size > 0 else Side.BID
     limit = worst_price(market, pricing.mark, side)
     has_orders = any(record.bid_quantity or record.ask_quantity for record in account.positions.values())
-    if not has_orders and not (size and _meets_orders(state, market_id, side, limit)):
+    does_trade = size and _meets_orders(state, market_id, side, limit)
+    if not has_orders and not (does_trade and size_to_close(state, account, equity, market_id, limit)):
         raise Rejected(Reason.NOTHING_TO_LIQUIDATE)
     if account.order_epoch >= EPOCH_LIMIT:
         raise Rejected(Reason.EPOCHS_EXHAUSTED)
@@ -96,7 +97,8 @@ def size_to_close(state: State, account: Account, equity: int, market_id: int, l
     """Smallest size, in whole lots, that restores maintenance if all of it closes at `limit` and pays the fee.
 
     Zero if maintenance is met without, the whole position if no part of it suffices. In each scenario both sides are
-    linear in the size closed, so each gives a bound and the largest one counts; see docs/protocol/state.md.
+    linear in the size closed, so each gives a bound and the largest one counts. Where other markets share the
+    underlying, never more than takes the risk away that they leave: a hedge is not closed. See docs/protocol/state.md.
     """
     grouped = margin.by_underlying(state, account.positions)
     if equity >= margin.requirements(grouped)[1]:
@@ -117,13 +119,27 @@ def size_to_close(state: State, account: Account, equity: int, market_id: int, l
         bounds.append(
             (room + factor * profit, cost_of_closing + factor * direction * pricing.scan[scenario]),
         )
+    most = abs(size) if len(entries) == 1 else _risk_reducing(entries, pricing, size)
     closing = 0
     for missing, per_unit in bounds:
         if missing < 0:
-            if per_unit >= 0:
-                return abs(size)
-            closing = max(closing, div_up(-missing, -per_unit))
-    return min(abs(size), div_up(closing, market.lot) * market.lot)
+            closing = max(closing, div_up(-missing, -per_unit) if per_unit < 0 else abs(size))
+    return min(abs(size), div_up(min(closing, most), market.lot) * market.lot)
+
+
+def _risk_reducing(entries: list[tuple[Position, Pricing]], pricing: Pricing, size: int) -> int:
+    """Size to close at which what the position gains in no scenario is more than half way to the worst loss."""
+    profits = [sum(position.size * priced.scan[at] for position, priced in entries) for at in range(SCENARIOS)]
+    loss = max(0, -min(profits))
+    direction = 1 if size > 0 else -1
+    return min(
+        (
+            (loss + profit) // (2 * direction * risk)
+            for profit, risk in zip(profits, pricing.scan, strict=True)
+            if direction * risk > 0
+        ),
+        default=abs(size),
+    )
 
 
 def _target(state: State, account_id: int, market_id: int) -> tuple[Account, Market, Pricing]:

@@ -26,7 +26,7 @@ def require_margin(  # noqa: PLR0913, PLR0917
         raise Rejected(Reason.NO_MARK)
     account = state.accounts[account_id]
     losses = limit_loss(market, pricing, side, price, size)
-    fee = div_up(price * size * market.multiplier * market.taker_fee, CASH_SCALE * FACTOR_ONE)
+    fee = -(-price * size * market.multiplier * market.taker_fee // (CASH_SCALE * FACTOR_ONE))
     closable = held.size if side else -held.size
     quantity = trial.ask_quantity if side else trial.bid_quantity
     if quantity <= closable:
@@ -42,10 +42,19 @@ def require_margin(  # noqa: PLR0913, PLR0917
                 losses += side_loss(state, market_id, account_id, held, side)
                 _require_maintenance(state, account_id, market_id, after, fee + div_up(losses, CASH_SCALE))
             return
-    for open_side in SIDES:
-        losses += side_loss(state, market_id, account_id, held, open_side)
-        losses -= average_loss(trial, open_side, pricing.value)
-    margin.require_initial(state, account, market_id, trial, fee + div_up(max(0, losses), CASH_SCALE))
+    if losses or _rests_beyond(state, market_id, pricing.mark):
+        for open_side in SIDES:
+            losses += side_loss(state, market_id, account_id, held, open_side)
+            losses -= average_loss(trial, open_side, pricing.value)
+        fee += div_up(max(0, losses), CASH_SCALE)
+    margin.require_initial(state, account, market_id, trial, fee)
+
+
+def _rests_beyond(state: State, market_id: int, mark: int) -> bool:
+    """Whether any order rests beyond the mark; if none does, averages hide nothing."""
+    market, slots = state.markets[market_id], state.orders[market_id]
+    bid, ask = market.best_bid, market.best_ask
+    return (bid != 0 and slots[bid - 1].price > mark) or (ask != 0 and slots[ask - 1].price < mark)
 
 
 def _raises_requirement(  # noqa: PLR0913, PLR0917

@@ -39,6 +39,7 @@ from tests.contracts.harness import (
     new_house,
     route,
 )
+from tests.contracts.swap_gas import measure_swaps
 from tests.contracts.withdrawals import Leaf
 
 SNAPSHOT = Path(contracts.__file__).parent / "gas-snapshot.json"
@@ -72,6 +73,7 @@ def measure() -> dict[str, int]:
     _deposits(meter, house)
     _batches(meter, house)
     _withdrawals(meter, house)
+    measure_swaps(meter)
     return dict(sorted(meter.used.items()))
 
 
@@ -89,6 +91,7 @@ def _deployments(meter: Meter) -> None:
         "ForcedQueue": [mailbox, OWNER.address, OWNER.address, 3_600, 10],
         "Rollup": [OWNER.address, house.queue.address, b"\x11" * 32, 600, 5, 900, RELAYER.address],
         "WithdrawalOutbox": [mailbox, house.rollup.address, OWNER.address],
+        "SwapEscrow": [],
     }
     for name, given in arguments.items():
         artifact = contracts.load(name)

@@ -14,7 +14,9 @@ from chains.clock import VirtualClock
 from chains.local import LocalChain
 from tests.contracts.attesting import MAX_APPROVAL, addresses, parameters, signers
 from tests.contracts.harness import (
+    DELAY_BLOCKS,
     FAR,
+    GUARDIAN,
     NEAR,
     OWNER,
     RELAYER,
@@ -89,7 +91,9 @@ class Route:
 def new_route(kind="aggregate"):
     clock = VirtualClock()
     near, far = new_chain(clock, NEAR), new_chain(clock, FAR)
-    receiving, sending = deploy(near, "Mailbox", OWNER.address), deploy(far, "Mailbox", OWNER.address)
+    receiving, sending = (
+        deploy(chain, "Mailbox", OWNER.address, GUARDIAN.address, DELAY_BLOCKS) for chain in (near, far)
+    )
     trusted = far.finalized_header()
     headers = deploy(near, "QbftLightClient", *client_arguments(trusted))
     attestors = deploy(near, "AttestationClient", parameters(sending.address), addresses(TEAM), 3)

@@ -21,8 +21,10 @@ from tests.contracts.harness import (
     new_house,
     route,
 )
+from tests.contracts.swapping import escrow_on
 
 FOR_TESTS = {
+    "FickleToken",
     "OddToken",
     "TestBorrower",
     "TestBridge",
@@ -35,6 +37,7 @@ FOR_TESTS = {
     "TestSink",
     "TestToken",
     "TestTrie",
+    "TestWallet",
 }
 """Never deployed where anything has value."""
 
@@ -53,6 +56,13 @@ PERMISSIONLESS = {
     ("CollateralVault", "deposit"),
     ("CollateralVault", "pay"),
     ("WithdrawalOutbox", "release"),
+    ("SwapEscrow", "lock"),
+    ("SwapEscrow", "claim"),
+    ("SwapEscrow", "claimBatch"),
+    ("SwapEscrow", "refund"),
+    ("SwapEscrow", "refundEarly"),
+    ("SwapEscrow", "withdraw"),
+    ("SwapEscrow", "withdrawTo"),
 }
 """Each proves what it needs, moves only the caller's own, or does what anybody may."""
 
@@ -70,6 +80,7 @@ PLACES = {
     "ForcedQueue": NEAR,
     "Rollup": NEAR,
     "WithdrawalOutbox": NEAR,
+    "SwapEscrow": NEAR,
 }
 
 
@@ -86,6 +97,7 @@ def instances(house: House):
         "ForcedQueue": house.queue,
         "Rollup": house.rollup,
         "WithdrawalOutbox": house.outbox,
+        "SwapEscrow": escrow_on(house.link.near),
     }
 
 
@@ -208,6 +220,7 @@ def test_the_open_functions_give_a_stranger_nothing(house):
     link = house.link
     release = release_packet(house)
     unproven = release.as_abi()
+    swap = (TRADER.address, STRANGER.address, house.token.address, 1, b"\x01" * 32, 0, 0, 0)
     arguments = {
         ("Mailbox", "receivePackets"): [[unproven], b"", STRANGER.address],
         ("Mailbox", "acknowledge"): [[(unproven, 1, b"", STRANGER.address)], b"", STRANGER.address],
@@ -221,6 +234,17 @@ def test_the_open_functions_give_a_stranger_nothing(house):
         ("QbftLightClient", "executeRecovery"): [bytes(32)],
         ("CollateralVault", "deposit"): [house.token.address, 1, STRANGER.address, 0],
         ("CollateralVault", "pay"): [packet_id(release)],
+        ("SwapEscrow", "lock"): [swap],
+        ("SwapEscrow", "claim"): [swap, bytes(32)],
+        ("SwapEscrow", "claimBatch"): [
+            STRANGER.address,
+            house.token.address,
+            [(TRADER.address, 1, 0, 0, 0, bytes(32))],
+        ],
+        ("SwapEscrow", "refund"): [swap],
+        ("SwapEscrow", "refundEarly"): [swap, b""],
+        ("SwapEscrow", "withdraw"): [STRANGER.address, ZERO],
+        ("SwapEscrow", "withdrawTo"): [STRANGER.address, ZERO],
         ("WithdrawalOutbox", "release"): [0, (0, 0, STRANGER.address, 0, FAR, house.token.address, 1), [], []],
     }
     assert set(arguments) | {("Mailbox", "sendMessage")} == PERMISSIONLESS

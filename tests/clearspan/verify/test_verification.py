@@ -69,6 +69,7 @@ def test_an_untouched_run_is_verified(demo):
         "chain settlement",
         "chain alpha",
         "chain beta",
+        "contracts",
         "genesis",
         "forced items",
         "batches",

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from exchange.engine import Reason, Rejected, assess
+from exchange.engine import Reason, Rejected, assess, steps
 from exchange.state import Side, TimeInForce
 
 USD = 10**6
@@ -132,3 +132,42 @@ def test_dropping_a_hedge_needs_the_margin_of_what_stays(venue_type) -> None:
         venue.buy(2, 50_000, 0.03, market=2)
         venue.sell(2, 50_000, 0.09)
     assert not venue.state.accounts[2].positions
+
+
+@pytest.fixture
+def hedged(venue_type):
+    """Account 2 is long 4 in one BTC market and short 4 in another of the same kind."""
+    markets = venue_type.MARKETS
+    venue = venue_type((*markets[:2], replace(markets[0], symbol="BTC-2-PERP")))
+    venue.price(btc=50_000, eth=3_000)
+    venue.open_account(usd=10_000_000)
+    venue.open_account(usd=1_000)
+    venue.open_account(usd=1_000_000)
+    venue.sell(1, 50_000, 5)
+    venue.buy(1, 50_000, 4, market=2)
+    for _ in range(100):
+        venue.buy(2, 50_000, 0.04)
+        venue.sell(2, 50_000, 0.04, market=2)
+    venue.do(venue.cancel_all(1))
+    return venue
+
+
+@pytest.mark.parametrize("usd", [47_000, 45_000])
+def test_a_liquidation_never_takes_a_hedge_away(hedged, usd: int) -> None:
+    """A friend who trades two per cent from the mark would have the fund pay for closing what has no risk."""
+    hedged.sell(1, 50_000, 0.01)
+    hedged.buy(2, 50_000, 0.01)
+    hedged.do(hedged.withdraw(2, 0, assess(hedged.state, 2).withdrawable))
+    hedged.price(btc=usd)
+    assert assess(hedged.state, 2).is_liquidatable
+    hedged.buy(3, usd * 0.98 + 1, 10)
+    hedged.sell(3, usd * 1.02 - 1, 10, market=2)
+    with pytest.raises(Rejected) as refused:
+        hedged.do(steps.liquidate(2, 2))
+    assert refused.value.reason == Reason.NOTHING_TO_LIQUIDATE
+    hedged.do(steps.liquidate(2, 0))
+    sizes = {market: position.size for market, position in hedged.state.accounts[2].positions.items()}
+    assert sizes[2] == -4 * 10**8
+    assert 4 * 10**8 <= sizes[0] < 4.01 * 10**8
+    assert assess(hedged.state, 2).maintenance < 30 * USD
+    assert assess(hedged.state, 2).equity > -20 * USD
