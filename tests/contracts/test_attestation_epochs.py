@@ -269,7 +269,7 @@ def test_what_a_rotation_says_is_signed(field):
 
 
 def test_no_state_is_lost_or_refused_across_a_change_of_signers():
-    """States every ten minutes through three epochs, signed by the signers of the moment and brought one round later."""
+    """States every ten minutes through three epochs, signed by the signers of the moment, brought one round later."""
     attesting = attest()
     teams = {1: attesting.team, 2: NEXT, 3: signers(4, "third")}
     on_the_way, taken, signed_in, rotations = None, [], [], 0
