@@ -9,7 +9,7 @@ from eth_utils.address import to_canonical_address, to_checksum_address
 from web3.contract import Contract
 
 from bridge.abi import ZERO_ADDRESS
-from bridge.clients import consensus_state
+from bridge.clients import ClientParameters, constructor_arguments
 from bridge.errors import Reason, Rejected
 from bridge.parameters import NetworkParameters
 from bridge.registry import Deployment, RegisteredAsset, SettlementEntry, VaultEntry
@@ -195,20 +195,19 @@ def _connect(
 ) -> ChecksumAddress:
     """Deploy on `here` a client of `there`, from its finalised header, and the route that uses it."""
     header = there.finalized_header()
-    client = here.deploy(
-        "QbftLightClient",
-        [
-            there.chain_id,
-            header.number,
-            consensus_state(header).as_abi(),
-            list(_addresses(header)),
-            parameters.trusting_period_seconds,
-            parameters.max_clock_drift_seconds,
-            parameters.trust_numerator,
-            parameters.trust_denominator,
-        ],
-        owner,
+    client_parameters = ClientParameters(
+        chain_id=there.chain_id,
+        variant=header.variant,
+        trusting_period_seconds=parameters.trusting_period_seconds,
+        max_clock_drift_seconds=parameters.max_clock_drift_seconds,
+        trust_numerator=parameters.trust_numerator,
+        trust_denominator=parameters.trust_denominator,
+        recovery_delay_seconds=parameters.recovery_delay_seconds,
+        recovery_delay_blocks=parameters.recovery_delay_blocks,
+        attestor_threshold=parameters.attestor_threshold,
+        attestors=parameters.attestors,
     )
+    client = here.deploy("QbftLightClient", constructor_arguments(client_parameters, header), owner)
     route = (
         client.address,
         mailboxes[there.chain_id].address,

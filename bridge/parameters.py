@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from eth_typing import ChecksumAddress
 from pydantic import ConfigDict
 
 from bridge.errors import Reason, Rejected
@@ -41,6 +42,11 @@ class NetworkParameters:
     trust_numerator: int = 2
     trust_denominator: int = 3
 
+    recovery_delay_seconds: int = 2 * DAY
+    recovery_delay_blocks: int = 50
+    attestors: tuple[ChecksumAddress, ...] = ()
+    attestor_threshold: int = 0
+
     route_epoch: int = 1
     route_delay_blocks: int = 100
     max_timeout_seconds: int = 2 * DAY
@@ -63,6 +69,15 @@ class NetworkParameters:
             "the trust level lies in [1/3, 1]": 0 < self.trust_denominator <= 3 * self.trust_numerator
             and self.trust_numerator <= self.trust_denominator,
             "a drift bound is not negative": self.max_clock_drift_seconds >= 0,
+            "a recovery can be objected to, and ends within the trusting period": (
+                0 < self.recovery_delay_seconds < self.trusting_period_seconds and self.recovery_delay_blocks > 0
+            ),
+            "attestors decide by majority": (
+                len(self.attestors) // 2 < self.attestor_threshold <= len(self.attestors)
+                if self.attestors
+                else self.attestor_threshold == 0
+            ),
+            "attestors ascend": list(self.attestors) == sorted(set(self.attestors), key=lambda one: int(one, 16)),
             "timeout and proof age are positive": min(self.max_timeout_seconds, self.max_proof_age_seconds) > 0,
             "timeout and proof age fit into the trusting period": (
                 self.max_timeout_seconds + self.max_proof_age_seconds < self.trusting_period_seconds

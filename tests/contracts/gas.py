@@ -20,7 +20,7 @@ from chains.chain import Sendable
 from chains.clock import VirtualClock
 from chains.local import LocalChain
 from tests.contracts.batching import STEP, body, framed, root, sparse_path
-from tests.contracts.following import follow, keys_of, outsiders
+from tests.contracts.following import ATTESTORS, attest, follow, follow_ibft2, keys_of, outsiders
 from tests.contracts.harness import (
     CHALLENGE_BLOCKS,
     CHALLENGE_SECONDS,
@@ -86,7 +86,7 @@ def _deployments(meter: Meter) -> None:
     validators = ["0x" + bytes([index] * 20).hex() for index in (1, 2, 3, 4)]
     arguments = {
         "Mailbox": [OWNER.address, GUARDIAN.address, DELAY_BLOCKS],
-        "QbftLightClient": [FAR, 1, state, validators, 10**6, 60, 2, 3],
+        "QbftLightClient": [(FAR, False, 10**6, 60, 2, 3, 3_600, 5, 0, []), 1, state, validators],
         "CollateralVault": [mailbox, NEAR, mailbox, mailbox],
         "ForcedQueue": [mailbox, OWNER.address, OWNER.address, 3_600, 10],
         "Rollup": [OWNER.address, house.queue.address, b"\x11" * 32, 600, 5, 900, RELAYER.address],
@@ -100,7 +100,7 @@ def _deployments(meter: Meter) -> None:
 
 
 def _clients(meter: Meter) -> None:
-    for validators in (4, 7, 21):
+    for validators in (4, 7, 22, 50):
         following = follow(validators=validators)
         header = following.mine()
         name = f"QbftLightClient.update, {validators} validators"
@@ -114,12 +114,41 @@ def _clients(meter: Meter) -> None:
         forged = rotated.altered(state_root=b"\x66" * 32).sealed_by(keys_of(following.source.validators))
         meter.run(f"{name}, misbehaviour", following.host, following.call(encode_update(forged, rotated.validators)))
 
+    ibft2, (_, header, *_) = follow_ibft2()
+    meter.run("QbftLightClient.update, 4 validators, IBFT2", ibft2.host, ibft2.call(ibft2.honest(header)))
+    _older_heights(meter)
+    _recovery(meter)
+
     following = follow()
     header = following.mine()
     forged = header.altered(state_root=b"\x66" * 32).sealed_by(keys_of(following.source.validators))
     updates = [encode_update(shown, following.trusted.validators) for shown in (header, forged)]
     evidence = following.client.functions.misbehaviour(abi_encode(["bytes", "bytes"], updates))
     meter.run("QbftLightClient.misbehaviour, 4 validators", following.host, evidence)
+
+
+def _older_heights(meter: Meter) -> None:
+    following = follow()
+    head = following.mine(12)
+    following.host.transact(following.call(following.honest(head)), RELAYER)
+    headers = [following.source.header(number).with_seals([]) for number in range(head.number - 1, 1, -1)]
+    meter.run("QbftLightClient.fill, 1 header", following.host, following.fill(head, headers[:1]))
+    meter.run("QbftLightClient.fill, 10 headers", following.host, following.fill(headers[0], headers[1:11]))
+
+
+def _recovery(meter: Meter) -> None:
+    following = follow(threshold=2, attestors=[attestor.address for attestor in ATTESTORS])
+    header = following.mine()
+    following.host.transact(following.call(following.honest(header)), RELAYER)
+    forged = header.altered(state_root=b"\x66" * 32).sealed_by(keys_of(following.source.validators))
+    following.host.transact(following.call(following.honest(forged)), RELAYER)
+    header = following.mine()
+    attestation = attest(following.approve(header, header.number - 1), ATTESTORS[:2])
+    propose = following.client.functions.proposeRecovery(following.honest(header), attestation)
+    recovery_id = bytes(following.host.call(propose, block="pending"))
+    meter.run("QbftLightClient.proposeRecovery, 4 validators, 2 attestors", following.host, propose)
+    following.sit_out()
+    meter.run("QbftLightClient.executeRecovery", following.host, following.execute(recovery_id))
 
 
 def _administration(meter: Meter, house: House) -> None:

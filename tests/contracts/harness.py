@@ -21,6 +21,7 @@ from chains.clock import VirtualClock
 from chains.errors import TransactionReverted
 from chains.headers import SealedHeader
 from chains.local import LocalChain
+from chains.qbft import Variant
 
 ZERO = "0x" + "00" * 20
 NOT_PROVEN = (
@@ -43,6 +44,7 @@ OWNER, RELAYER, TRADER, STRANGER, GUARDIAN = (
 PEOPLE = (OWNER, RELAYER, TRADER, STRANGER, GUARDIAN)
 NEAR, FAR = 1001, 1002
 TRUSTING_PERIOD, DRIFT = 14 * 86_400, 60
+RECOVERY_SECONDS, RECOVERY_BLOCKS = 2 * 86_400, 5
 DELAY_BLOCKS = 20
 MAX_TIMEOUT, MAX_PROOF_AGE, MAX_GAS, MAX_PAYLOAD = 86_400, 3_600, 1_000_000, 4_096
 DELAY, SPACING = 3_600, 10
@@ -74,18 +76,27 @@ def refused(
 
 def client_arguments(header: SealedHeader, **changed: Any) -> list[Any]:
     """Constructor arguments of a `QbftLightClient` that trusts this header."""
-    arguments: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "chain_id": FAR,
-        "height": header.number,
-        "state": consensus_state(header).as_abi(),
-        "validators": [to_checksum_address(validator) for validator in header.validators],
+        "ibft2": header.variant is Variant.IBFT2,
         "trusting_period": TRUSTING_PERIOD,
         "drift": DRIFT,
         "numerator": 2,
         "denominator": 3,
+        "recovery_seconds": RECOVERY_SECONDS,
+        "recovery_blocks": RECOVERY_BLOCKS,
+        "threshold": 0,
+        "attestors": [],
     }
-    assert not set(changed) - set(arguments)
-    return list((arguments | changed).values())
+    trusted: dict[str, Any] = {
+        "height": header.number,
+        "state": consensus_state(header).as_abi(),
+        "validators": [to_checksum_address(validator) for validator in header.validators],
+    }
+    for name, value in changed.items():
+        (parameters if name in parameters else trusted)[name] = value
+    assert len(parameters) + len(trusted) == 13, changed
+    return [tuple(parameters.values()), *trusted.values()]
 
 
 def route(client: Contract, peer: Contract, /, **changed: Any) -> tuple[Any, ...]:

@@ -75,6 +75,7 @@ EXTRA_CASES = {
     "short validator": lambda items: [items[0], [*items[1][:3], items[1][3][:19]], *items[2:]],
     "validator list flat": lambda items: [items[0], b"".join(items[1]), *items[2:]],
     "vote of one item": lambda items: [*items[:2], [bytes(20)], *items[3:]],
+    "vote of one item in round 1": lambda items: [*items[:2], [bytes(20)], b"\x01", items[4]],
     "vote of three items": lambda items: [*items[:2], [bytes(20), b"\xff", b""], *items[3:]],
     "vote of unknown kind": lambda items: [*items[:2], [bytes(20), b"\x01"], *items[3:]],
     "vote for nobody": lambda items: [*items[:2], [bytes(19), b"\xff"], *items[3:]],

@@ -288,7 +288,6 @@ def test_after_the_trusting_period_nothing_is_taken_any_more():
     following, update = sleep_through(None, TRUSTING_PERIOD)
     assert following.status is ClientStatus.EXPIRED
     refused(following.host, following.call(update), "ClientNotActive(1)")
-    refused(following.host, following.client.functions.misbehaviour(b""), "ClientNotActive(1)")
     following, update = sleep_through("client-never-expires", TRUSTING_PERIOD)
     assert following.update(update) is UPDATED
 

@@ -1,116 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {ClientStatus, ILightClient, UpdateResult} from "../interfaces/ILightClient.sol";
-import {ConsensusState, IQbftLightClient} from "../interfaces/IQbftLightClient.sol";
+import {ILightClient, UpdateResult} from "../interfaces/ILightClient.sol";
+import {ClientParameters, ConsensusState, IQbftLightClient, Recovery} from "../interfaces/IQbftLightClient.sol";
 import {AbiCalldata} from "../libraries/AbiCalldata.sol";
 import {QbftHeader} from "../libraries/QbftHeader.sol";
 import {StateProof} from "../libraries/StateProof.sol";
+import {QbftRecovery} from "./QbftRecovery.sol";
+import {QbftTrust} from "./QbftTrust.sol";
 
 /// @title QbftLightClient
 /// @notice See {IQbftLightClient}.
-contract QbftLightClient is IQbftLightClient {
+contract QbftLightClient is QbftRecovery {
     using AbiCalldata for bytes;
 
-    uint64 public immutable override chainId;
-    uint64 public immutable trustingPeriodSeconds;
-    uint64 public immutable maxClockDriftSeconds;
-    uint64 public immutable trustNumerator;
-    uint64 public immutable trustDenominator;
+    uint256 private constant KNOWN_BYTES = 192;
 
-    uint64 public override latestHeight;
-    uint64 public override latestTimestamp;
-    bool private _frozen;
-    bytes32 public override trustedValidatorsHash;
-    mapping(uint64 height => bytes32) public override consensusHash;
+    /// @dev One of the two headers of evidence.
+    struct Witness {
+        uint64 height;
+        uint64 timestamp;
+        bytes32 blockHash;
+        bytes32 parentHash;
+        bytes32 recoveryId; // of the proposal that it is, if it is one
+    }
 
-    /// @param chainId_ EIP-155 id of the followed chain
     /// @param state trusted state of the header at `height`, checked by whoever deploys
     /// @param validators of that header
-    /// @param trustNumerator_ with the denominator, the share of the latest validators that must have signed: 1/3 to 1
     constructor(
-        uint64 chainId_,
+        ClientParameters memory parameters,
         uint64 height,
         ConsensusState memory state,
-        address[] memory validators,
-        uint64 trustingPeriodSeconds_,
-        uint64 maxClockDriftSeconds_,
-        uint64 trustNumerator_,
-        uint64 trustDenominator_
-    ) {
-        require(chainId_ != 0 && trustingPeriodSeconds_ != 0, InvalidParameters());
-        require(state.blockHash != 0 && state.stateRoot != 0 && state.timestamp != 0, InvalidParameters());
-        require(trustNumerator_ <= trustDenominator_, InvalidParameters());
-        require(trustDenominator_ != 0 && 3 * uint256(trustNumerator_) >= trustDenominator_, InvalidParameters());
-        require(validators.length != 0, InvalidParameters());
-        address last = address(0);
-        for (uint256 i = 0; i < validators.length; ++i) {
-            require(validators[i] > last, InvalidParameters());
-            last = validators[i];
-        }
-        chainId = chainId_;
-        trustingPeriodSeconds = trustingPeriodSeconds_;
-        maxClockDriftSeconds = maxClockDriftSeconds_;
-        trustNumerator = trustNumerator_;
-        trustDenominator = trustDenominator_;
-        latestHeight = height;
-        latestTimestamp = state.timestamp;
-        trustedValidatorsHash = keccak256(abi.encodePacked(validators));
-        consensusHash[height] = keccak256(abi.encode(state));
-        emit ClientUpdated(height, keccak256(abi.encode(state)));
-    }
+        address[] memory validators
+    ) QbftTrust(parameters, height, state, validators) QbftRecovery(parameters, validators) {}
 
     /// @inheritdoc ILightClient
     function update(bytes calldata header) external override returns (UpdateResult) {
         _requireActive();
-        QbftHeader.Header memory next = QbftHeader.parse(header.bytesAt(0, 0));
+        QbftHeader.Header memory next = QbftHeader.parse(header.bytesAt(0, 0), isIbft2);
         bytes32 hash = _consensusHash(next);
-        bytes32 stored = consensusHash[next.number];
-        if (stored == hash) return UpdateResult.NoOp;
+        bytes32 known = consensusHash(next.number);
+        if (known == hash) return UpdateResult.NoOp;
         (uint64 height, uint64 timestamp) = (latestHeight, latestTimestamp);
-        require(next.number > height || stored != 0, HeightNotGreater(next.number, height));
-        _verifySeals(header, next);
+        bool isLater = next.number > height;
+        bool isBackwards = isLater ? next.timestamp <= timestamp : next.timestamp >= timestamp;
+        if (known != 0 || isBackwards) return _accuse(header, next, height);
 
-        if (stored != 0 || next.timestamp <= timestamp) {
-            _freeze(next.number, next.blockHash);
-            return UpdateResult.Misbehaviour;
-        }
-        require(next.timestamp <= block.timestamp + maxClockDriftSeconds, HeaderFromFuture(next.timestamp));
-
-        latestHeight = next.number;
-        latestTimestamp = next.timestamp;
-        consensusHash[next.number] = hash;
-        bytes32 validatorsHash = keccak256(abi.encodePacked(next.validators));
-        if (validatorsHash != trustedValidatorsHash) trustedValidatorsHash = validatorsHash;
-        emit ClientUpdated(next.number, hash);
+        require(isLater, HeightNotGreater(next.number, height));
+        _requireTrusted(header, next);
+        _requireNotFuture(next.timestamp);
+        _accept(next.number, next.timestamp, hash, _hashOf(next.validators));
         return UpdateResult.Updated;
     }
 
-    /// @inheritdoc ILightClient
-    /// @param evidence `abi.encode(bytes first, bytes second)`, two updates against the latest validators: different headers of
-    /// one height, or a higher one with a timestamp not above the other's
-    function misbehaviour(bytes calldata evidence) external override {
+    /// @inheritdoc IQbftLightClient
+    function fill(uint64 height, ConsensusState calldata known, bytes[] calldata headers)
+        external
+        override
+        returns (UpdateResult result)
+    {
         _requireActive();
-        bytes calldata firstUpdate = evidence.bytesAt(0, 0);
-        bytes calldata secondUpdate = evidence.bytesAt(0, 32);
-        QbftHeader.Header memory first = QbftHeader.parse(firstUpdate.bytesAt(0, 0));
-        QbftHeader.Header memory second = QbftHeader.parse(secondUpdate.bytesAt(0, 0));
-        if (first.number == second.number) {
-            require(first.blockHash != second.blockHash, NoConflict());
-        } else {
-            (QbftHeader.Header memory low, QbftHeader.Header memory high) =
-                first.number < second.number ? (first, second) : (second, first);
-            require(high.timestamp <= low.timestamp, NoConflict());
+        require(consensusHash(height) == keccak256(abi.encode(known)), UnknownHeight(height));
+        result = UpdateResult.NoOp;
+        (bytes32 parentHash, uint64 timestamp) = (known.parentHash, known.timestamp);
+        for (uint256 i = 0; i < headers.length; ++i) {
+            QbftHeader.Header memory parent = QbftHeader.parse(headers[i], isIbft2);
+            require(parent.blockHash == parentHash && parent.number + 1 == height, NotLinked(i));
+            require(parent.timestamp < timestamp, TimeNotAscending(parent.timestamp));
+            (height, timestamp, parentHash) = (parent.number, parent.timestamp, parent.parentHash);
+            (bytes32 hash, bytes32 kept) = (_consensusHash(parent), consensusHash(height));
+            if (kept == hash) continue;
+            if (kept != 0) {
+                _requireRecent(timestamp);
+                _freeze(height, parent.blockHash);
+                return UpdateResult.Misbehaviour;
+            }
+            _store(height, hash);
+            result = UpdateResult.Updated;
         }
-        _verifySeals(firstUpdate, first);
-        _verifySeals(secondUpdate, second);
-        _freeze(second.number, second.blockHash);
     }
 
     /// @inheritdoc ILightClient
-    /// @param proof see {StateProof}
+    /// @param evidence `abi.encode(bytes first, bytes second)`: an update, and another one or
+    /// `abi.encode(uint64 height, ConsensusState state, bytes32 recoveryId)` for what is stored (id 0) or proposed. They conflict
+    /// as different headers of one height, as a higher one with a timestamp not above the other's, and as a header that does not
+    /// name the one before it as its parent. Shown while frozen, it can cancel the proposal it is about, or lower the conflict.
+    function misbehaviour(bytes calldata evidence) external override {
+        Witness memory first = _sealed(evidence.bytesAt(0, 0));
+        bytes calldata other = evidence.bytesAt(0, 32);
+        Witness memory second = other.length == KNOWN_BYTES ? _known(other) : _sealed(other);
+        (Witness memory low, Witness memory high) = first.height < second.height ? (first, second) : (second, first);
+        require(_isConflict(low, high), NoConflict());
+        _requireRecent(uint64(Math.max(low.timestamp, high.timestamp)));
+
+        if (second.recoveryId != 0) _cancelRecovery(second.recoveryId, first.blockHash);
+        if (!_frozen) {
+            _freeze(low.height, first.blockHash);
+        } else if (second.recoveryId == 0) {
+            require(low.height < conflictHeight, ClientNotActive(status()));
+            conflictHeight = low.height;
+            emit ConflictLowered(low.height, first.blockHash);
+        }
+    }
+
+    /// @inheritdoc ILightClient
+    /// @param proof `abi.encode(ConsensusState state, bytes[] accountProof, bytes[][] storageProofs)`, see {StateProof}
     function verifyStorage(
         uint64 height,
         address account,
@@ -119,74 +114,44 @@ contract QbftLightClient is IQbftLightClient {
         bytes calldata proof
     ) external view override returns (uint64 timestamp) {
         _requireActive();
-        return StateProof.verify(consensusHash[height], height, account, slots, values, proof);
+        return StateProof.verify(consensusHash(height), height, account, slots, values, proof);
     }
 
-    /// @inheritdoc ILightClient
-    function status() public view override returns (ClientStatus) {
-        if (_frozen) return ClientStatus.Frozen;
-        bool expired = block.timestamp >= uint256(latestTimestamp) + trustingPeriodSeconds;
-        return expired ? ClientStatus.Expired : ClientStatus.Active;
+    /// @dev Freezes on a header that contradicts what is stored. Nothing after its checks reverts: that would undo the freeze.
+    function _accuse(bytes calldata encoded, QbftHeader.Header memory header, uint64 latest)
+        private
+        returns (UpdateResult)
+    {
+        require(header.number > settledHeight, NoConflict());
+        _requireAccusable(encoded, header);
+        // Evidence is as old as the younger of two headers. Of an older stored one the time is not known here.
+        if (header.number < latest) _requireRecent(header.timestamp);
+        _freeze(header.number < latest ? header.number : latest, header.blockHash);
+        return UpdateResult.Misbehaviour;
     }
 
-    function _requireActive() private view {
-        ClientStatus current = status();
-        require(current == ClientStatus.Active, ClientNotActive(current));
+    function _isConflict(Witness memory low, Witness memory high) private pure returns (bool) {
+        if (low.height == high.height) return low.blockHash != high.blockHash;
+        bool isNext = low.height + 1 == high.height;
+        return high.timestamp <= low.timestamp || (isNext && high.parentHash != low.blockHash);
     }
 
-    function _freeze(uint64 height, bytes32 evidence) private {
-        _frozen = true;
-        emit ClientFrozen(height, evidence);
+    function _sealed(bytes calldata encoded) private view returns (Witness memory) {
+        QbftHeader.Header memory header = QbftHeader.parse(encoded.bytesAt(0, 0), isIbft2);
+        require(header.number > settledHeight, NoConflict());
+        _requireAccusable(encoded, header);
+        return Witness(header.number, header.timestamp, header.blockHash, header.parentHash, 0);
     }
 
-    function _consensusHash(QbftHeader.Header memory header) private pure returns (bytes32) {
-        return keccak256(
-            abi.encode(ConsensusState(header.blockHash, header.parentHash, header.stateRoot, header.timestamp))
-        );
-    }
-
-    /// @dev Reverts unless the update's seals are a quorum of the header's own validators and enough of the trusted ones.
-    /// Signers and both sets ascend, so one pass finds each signer in both.
-    function _verifySeals(bytes calldata encoded, QbftHeader.Header memory header) private view {
-        address[] memory trusted = _trustedValidators(encoded);
-        address[] memory validators = header.validators;
-        (uint256 first, uint256 count) = encoded.arrayAt(0, 32);
-        address last = address(0);
-        uint256 overlap = 0;
-        uint256 v = 0;
-        uint256 t = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            address signer = _recover(header.digest, encoded.bytesAt(first, 32 * i), i);
-            require(signer > last, SealsNotAscending(i));
-            last = signer;
-            while (v < validators.length && validators[v] < signer) ++v;
-            require(v < validators.length && validators[v] == signer, ForeignSigner(signer));
-            while (t < trusted.length && trusted[t] < signer) ++t;
-            if (t < trusted.length && trusted[t] == signer) ++overlap;
+    function _known(bytes calldata encoded) private view returns (Witness memory) {
+        (uint64 height, ConsensusState memory state, bytes32 id) =
+            abi.decode(encoded, (uint64, ConsensusState, bytes32));
+        bytes32 hash = consensusHash(height);
+        if (id != 0) {
+            Recovery memory proposal = _pending(id);
+            hash = proposal.height == height ? proposal.consensusHash : bytes32(0);
         }
-        uint256 quorum = Math.ceilDiv(2 * validators.length, 3);
-        require(count >= quorum, QuorumNotReached(count, quorum));
-        uint256 needed = Math.ceilDiv(trusted.length * trustNumerator, trustDenominator);
-        require(overlap >= needed, OverlapNotReached(overlap, needed));
-    }
-
-    function _trustedValidators(bytes calldata encoded) private view returns (address[] memory trusted) {
-        (uint256 first, uint256 count) = encoded.arrayAt(0, 64);
-        require(keccak256(encoded[first:first + 32 * count]) == trustedValidatorsHash, WrongTrustedValidators());
-        trusted = new address[](count);
-        // Copies `count` words, inside of `encoded` by `arrayAt`, over the array just allocated for them; they are clean
-        // addresses because their hash is that of clean addresses.
-        assembly ("memory-safe") {
-            calldatacopy(add(trusted, 0x20), add(encoded.offset, first), mul(count, 0x20))
-        }
-    }
-
-    function _recover(bytes32 digest, bytes calldata seal, uint256 index) private pure returns (address signer) {
-        require(seal.length == 65, InvalidSeal(index));
-        uint8 v = uint8(seal[64]);
-        if (v < 27) v += 27;
-        ECDSA.RecoverError failure;
-        (signer, failure,) = ECDSA.tryRecover(digest, v, bytes32(seal[:32]), bytes32(seal[32:64]));
-        require(failure == ECDSA.RecoverError.NoError, InvalidSeal(index));
+        require(hash == keccak256(abi.encode(state)), UnknownHeight(height));
+        return Witness(height, state.timestamp, state.blockHash, state.parentHash, id);
     }
 }

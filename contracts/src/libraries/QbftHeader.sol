@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.30;
 
-import {RLP} from "@openzeppelin/contracts/utils/RLP.sol";
 import {RlpCalldata} from "./RlpCalldata.sol";
 
-/// @notice A block header in Besu's QBFT format, as its validators sign it: with the true round and without seals.
+/// @notice A block header in Besu's QBFT or IBFT2 format, as its validators sign it: with the true round and without seals.
 /// @dev Difficulty, mix hash and nonce are read and ignored; Besu and other nodes differ there and nothing rests on them.
 library QbftHeader {
     struct Header {
         bytes32 digest; // what commit seals sign
-        bytes32 blockHash; // the chain's own hash: round 0, no seals
+        bytes32 blockHash; // the chain's own hash: no seals, and round 0 (QBFT) or none (IBFT2)
         bytes32 parentHash;
         bytes32 stateRoot;
         uint64 number;
@@ -24,9 +23,11 @@ library QbftHeader {
 
     uint256 private constant BLOOM_BYTES = 256;
     uint256 private constant EMPTY_LIST = 0xc0;
+    uint256 private constant EMPTY_STRING = 0x80;
+    uint256 private constant IBFT2_ROUND_BYTES = 4;
 
     /// @notice Reads a header of 20 fields (Cancun) or 21 (Prague).
-    function parse(bytes calldata rlp) internal pure returns (Header memory header) {
+    function parse(bytes calldata rlp, bool isIbft2) internal pure returns (Header memory header) {
         uint256 begin;
         // Only takes the position of the argument.
         assembly ("memory-safe") {
@@ -54,7 +55,7 @@ library QbftHeader {
         (uint256 extraStart, uint256 extraEnd) = RlpCalldata.text(position);
         uint256 roundStart;
         uint256 roundEnd;
-        (header.validators, roundStart, roundEnd) = _extraData(extraStart, extraEnd);
+        (header.validators, roundStart, roundEnd) = _extraData(extraStart, extraEnd, isIbft2);
 
         (, uint256 next) = RlpCalldata.word(extraEnd); // mix hash
         next = _skip(next, 8); // nonce
@@ -67,13 +68,18 @@ library QbftHeader {
         require(next == end, MalformedHeader());
 
         header.digest = keccak256(rlp);
-        header.blockHash = RlpCalldata.byteAt(roundStart) == 0x80
+        bool isRoundZero = !isIbft2 && RlpCalldata.byteAt(roundStart) == 0x80;
+        header.blockHash = isRoundZero
             ? header.digest
-            : _hashWithoutRound(rlp, position - begin, extraStart - begin, extraEnd - begin, roundStart - begin, roundEnd - begin);
+            : _hashWithRound(
+                rlp,
+                isIbft2 ? bytes("") : bytes(hex"80"),
+                [position - begin, extraStart - begin, extraEnd - begin, roundStart - begin, roundEnd - begin]
+            );
     }
 
-    /// @dev `[vanity, [validator...], vote, round, []]` between `start` and `end`.
-    function _extraData(uint256 start, uint256 end)
+    /// @dev Between `start` and `end`, `[vanity, [validator...], vote, round, []]`, or with IBFT2 the same without the last item.
+    function _extraData(uint256 start, uint256 end, bool isIbft2)
         private
         pure
         returns (address[] memory validators, uint256 roundStart, uint256 roundEnd)
@@ -82,9 +88,14 @@ library QbftHeader {
         require(listEnd == end, MalformedHeader());
         (, position) = RlpCalldata.word(position); // vanity
         (validators, position) = _validators(position);
-        roundStart = _skipVote(position);
-        (, roundEnd) = RlpCalldata.integer(roundStart, 4);
-        require(RlpCalldata.byteAt(roundEnd) == EMPTY_LIST && roundEnd + 1 == end, MalformedHeader());
+        roundStart = _skipVote(position, isIbft2);
+        if (isIbft2) {
+            roundEnd = _skip(roundStart, IBFT2_ROUND_BYTES);
+            require(roundEnd == end, MalformedHeader());
+        } else {
+            (, roundEnd) = RlpCalldata.integer(roundStart, 4);
+            require(RlpCalldata.byteAt(roundEnd) == EMPTY_LIST && roundEnd + 1 == end, MalformedHeader());
+        }
     }
 
     function _validators(uint256 position) private pure returns (address[] memory validators, uint256 end) {
@@ -102,14 +113,20 @@ library QbftHeader {
         }
     }
 
-    /// @dev Nothing, or `[recipient, 0xff]` to add a validator and `[recipient, 0x00]` (or an empty string) to drop one.
-    function _skipVote(uint256 position) private pure returns (uint256 end) {
+    /// @dev No vote is an empty list, with IBFT2 an empty string. A vote is `[recipient, 0xff]` to add a validator and
+    /// `[recipient, 0x00]` to drop one, where QBFT may also write an empty string.
+    function _skipVote(uint256 position, bool isIbft2) private pure returns (uint256 end) {
+        if (isIbft2 && RlpCalldata.byteAt(position) == EMPTY_STRING) return position + 1;
         (position, end) = RlpCalldata.list(position);
-        if (position == end) return end;
+        if (position == end) {
+            require(!isIbft2, MalformedHeader());
+            return end;
+        }
         (, position) = RlpCalldata.account(position);
         uint256 head = RlpCalldata.load(position);
-        if (head >> 240 == 0x81ff) position += 2;
-        else if (head >> 248 == 0x00 || head >> 248 == 0x80) position += 1;
+        bool isDrop = head >> 248 == 0x00 || (!isIbft2 && head >> 248 == EMPTY_STRING);
+        require(head >> 240 == 0x81ff || isDrop, MalformedHeader());
+        position += isDrop ? 1 : 2;
         require(position == end, MalformedHeader());
     }
 
@@ -120,33 +137,29 @@ library QbftHeader {
         return end;
     }
 
-    /// @dev The same header with the round encoded as 0. Rounds above 0 are rare, so this is not made cheap.
-    function _hashWithoutRound(
-        bytes calldata rlp,
-        uint256 extraPosition,
-        uint256 extraStart,
-        uint256 extraEnd,
-        uint256 roundStart,
-        uint256 roundEnd
-    ) private pure returns (bytes32) {
-        bytes[] memory items = new bytes[](3);
-        (uint256 extraItems,) = RlpCalldata.list(_absolute(rlp, extraStart));
-        items[0] = rlp[extraItems - _absolute(rlp, 0):roundStart];
-        items[1] = hex"80";
-        items[2] = rlp[roundEnd:extraEnd];
-        bytes memory extra = RLP.encode(items);
-
-        (uint256 fields,) = RlpCalldata.list(_absolute(rlp, 0));
-        items[0] = rlp[fields - _absolute(rlp, 0):extraPosition];
-        items[1] = RLP.encode(extra);
-        items[2] = rlp[extraEnd:];
-        return keccak256(RLP.encode(items));
-    }
-
-    function _absolute(bytes calldata rlp, uint256 position) private pure returns (uint256 absolute) {
+    /// @dev Hash of the same header with its round encoded as `round`: zero, or nothing at all.
+    /// @param positions in `rlp` of the extraData field, of its contents' start and end, of the round's start and end
+    function _hashWithRound(bytes calldata rlp, bytes memory round, uint256[5] memory positions) private pure returns (bytes32) {
+        (uint256 position, uint256 start, uint256 end) = (positions[0], positions[1], positions[2]);
+        uint256 offset;
         // Only takes the position of the argument.
         assembly ("memory-safe") {
-            absolute := add(rlp.offset, position)
+            offset := rlp.offset
         }
+        (uint256 extraItems,) = RlpCalldata.list(offset + start);
+        (uint256 fields,) = RlpCalldata.list(offset);
+        bytes memory extra = bytes.concat(rlp[extraItems - offset:positions[3]], round, rlp[positions[4]:end]);
+        extra = bytes.concat(_prefix(extra.length, 0xc0), extra);
+        bytes memory content =
+            bytes.concat(rlp[fields - offset:position], _prefix(extra.length, 0x80), extra, rlp[end:]);
+        return keccak256(bytes.concat(_prefix(content.length, 0xc0), content));
+    }
+
+    /// @dev RLP prefix of a list (0xc0) or of a string of two bytes or more (0x80); headers stay far below 2^24 bytes.
+    function _prefix(uint256 length, uint256 base) private pure returns (bytes memory) {
+        if (length < 56) return abi.encodePacked(uint8(base + length));
+        if (length < 1 << 8) return abi.encodePacked(uint8(base + 56), uint8(length));
+        if (length < 1 << 16) return abi.encodePacked(uint8(base + 57), uint16(length));
+        return abi.encodePacked(uint8(base + 58), uint24(length));
     }
 }
