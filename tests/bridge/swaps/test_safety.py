@@ -72,13 +72,13 @@ def test_two_honest_parties_both_get_what_they_came_for(data):
     assert (long.outcome(), short.outcome()) == (LegStatus.CLAIMED, LegStatus.CLAIMED)
 
 
-def play(data, role):
+def play(data, role, *, longest_nap=None):
     """One honest party against one that locks, claims and refunds whenever it likes; answer both legs' ends."""
     rules, schedule = accepted(data)
     choose = chooser(data)
     plan = plan_of(role, rules, schedule)
     own, other = new_legs(plan, choose)
-    honest = Party(plan, own, other, choose)
+    honest = Party(plan, own, other, choose, longest_nap=longest_nap)
     end = end_of(schedule, rules)
     tries = data.draw(st.lists(st.tuples(st.integers(NOW, end), st.sampled_from(["claim", "refund"])), max_size=6))
     # Its best moments: as late as its claim can count, and as soon as it may take back.
@@ -104,6 +104,55 @@ def test_an_honest_party_never_pays_for_nothing(role, data):
     assert own is not LegStatus.LOCKED, "what is one's own always comes back or is paid"
     if own is LegStatus.CLAIMED:
         assert other is LegStatus.CLAIMED
+
+
+@given(data=st.data())
+def test_an_initiator_that_oversleeps_does_not_lose_either(data):
+    """Only the responder has to be awake: who wakes up too late to reveal does not."""
+    own, other = play(data, Role.INITIATOR, longest_nap=60)
+    assert own is not LegStatus.CLAIMED or other is LegStatus.CLAIMED
+
+
+def wakes_late(late_by):
+    """An initiator that looks again so many seconds after the last moment to reveal; its claim is as slow as can be."""
+    rules = Rules(long=TIGHT, short=TIGHT, reaction_seconds=4)
+    schedule = rules.plan(NOW)
+    plan = plan_of(Role.INITIATOR, rules, schedule)
+    long, short = new_legs(plan, slowest)
+    for leg in (long, short):
+        leg.transactions.append(Landing("lock", seen=NOW, gone=NOW, lands=NOW, timestamp=NOW, known=NOW))
+    alice = Party(plan, long, short, slowest, looks_at=schedule.short.refund_from - TIGHT.landing_seconds - 1 + late_by)
+    for now in range(NOW, end_of(schedule, rules)):
+        alice.look(now)
+        if alice.has_revealed and len(long.transactions) == 1:
+            long.submit("claim", now)
+    return long.outcome(), short.outcome()
+
+
+def test_the_last_moment_to_reveal_is_a_second_before_it_would_be_too_late():
+    assert wakes_late(0) == (LegStatus.CLAIMED, LegStatus.CLAIMED)
+    assert wakes_late(1) == (LegStatus.REFUNDED, LegStatus.LOCKED)
+
+
+def test_nothing_is_revealed_for_a_lock_that_may_go_away_again():
+    """The short lock is seen at the last moment and comes back too late to count; a reveal would be for nothing."""
+    rules = Rules(long=TIGHT, short=TIGHT, reaction_seconds=1)
+    schedule = rules.plan(NOW)
+    plan = plan_of(Role.INITIATOR, rules, schedule)
+    long, short = new_legs(plan, slowest)
+    long.submit("lock", NOW)
+    opened = schedule.short.claim_from
+    seen, back = opened - 1, opened + TIGHT.drift_seconds + TIGHT.reorganisation_seconds
+    lock = Landing("lock", seen=seen, gone=back, lands=back, timestamp=seen, known=back + 1)
+    short.transactions.append(lock)
+    alice = Party(plan, long, short, slowest)
+    for now in range(NOW, end_of(schedule, rules)):
+        if now == back:
+            lock.timestamp = opened  # in its new block it is a second too late
+        assert short.view(now).head is (LegStatus.LOCKED if seen <= now < back else LegStatus.ABSENT)
+        alice.look(now)
+    assert not alice.has_revealed
+    assert long.outcome() is LegStatus.REFUNDED
 
 
 def slowest(_low, high):

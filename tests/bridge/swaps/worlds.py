@@ -81,7 +81,7 @@ class Leg:
 
 @dataclass(slots=True)
 class Party:
-    """An honest party: looks at least every `reaction_seconds`, does what it is told, may crash in between."""
+    """An honest party: looks at least every `reaction_seconds`, or sleeps longer, and does what it is told."""
 
     plan: SwapPlan
     own: Leg
@@ -89,11 +89,12 @@ class Party:
     choose: Choose
     has_revealed: bool = False
     looks_at: int = NOW
+    longest_nap: int | None = None
 
     def look(self, now: int) -> None:
         if now < self.looks_at:
             return
-        self.looks_at = now + self.choose(1, max(1, self.plan.rules.reaction_seconds))
+        self.looks_at = now + self.choose(1, self.longest_nap or max(1, self.plan.rules.reaction_seconds))
         knowledge = Knowledge(own=self.own.view(now), other=self.other.view(now), has_revealed=self.has_revealed)
         step = decide(self.plan, knowledge, now).step
         if step is Step.LOCK:
