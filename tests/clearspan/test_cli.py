@@ -11,7 +11,17 @@ from clearspan import exits
 from clearspan.cli import app
 from exchange.sdk.errors import FloatAmount, Rejected, TimedOut, Unavailable
 
-COMMANDS = [[], ["demo"], ["verify"], ["packet"], ["packet", "show"], ["packet", "list"], ["version"]]
+COMMANDS = [
+    [],
+    ["demo"],
+    ["verify"],
+    ["packet"],
+    ["packet", "show"],
+    ["packet", "list"],
+    ["swap"],
+    ["swap", "recover"],
+    ["version"],
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words) or "clearspan")
