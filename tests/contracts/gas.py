@@ -179,12 +179,15 @@ def _messages(meter: Meter, house: House) -> None:
         return packet
 
     first = sent("Mailbox.sendMessage, 160 bytes", bytes(160))
-    ten = [sent(f"Mailbox.sendMessage, 160 bytes, {index}", bytes(160)) for index in range(10)]
-    for index in range(10):
-        meter.used.pop(f"Mailbox.sendMessage, 160 bytes, {index}")
+    ten, fifty = (
+        [sent(f"Mailbox.sendMessage, 160 bytes, {count}:{index}", bytes(160)) for index in range(count)]
+        for count in (10, 50)
+    )
+    later = {meter.used.pop(name) for name in [*meter.used] if name.startswith("Mailbox.sendMessage, 160 bytes, ")}
+    meter.used["Mailbox.sendMessage, 160 bytes, not the first"] = max(later)
     sent("Mailbox.sendMessage, 4096 bytes", b"\x01" * 4_096)
     timed = sent("Mailbox.sendMessage, with attributes", b"", gas_limit=1, timeout_timestamp=link.clock.now() + 900)
-    for name, packets in (("1 packet", [first]), ("10 packets", ten)):
+    for name, packets in (("1 packet", [first]), ("10 packets", ten), ("50 packets", fifty)):
         answers = _deliver(meter, house, f"Mailbox.receivePackets, {name}", packets)
         call = link.acknowledgement(answers, link.prove(link.near, [receipt_slot(packet_id(p)) for p in packets]))
         meter.run(f"Mailbox.acknowledge, {name}", link.near, call)
