@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -23,7 +24,7 @@ Undo = list[tuple[int, bytes | None]]
 """Ids with the bodies they had before a commit, None where there was no leaf."""
 
 
-class Table(Generic[L]):
+class Table(ABC, Generic[L]):
     """Leaves of one kind. Code that changes a row adds its id to `dirty`; nothing else notices changes."""
 
     def __init__(self, kind: int, depth: int, decode: Callable[[bytes], L]) -> None:
@@ -33,13 +34,13 @@ class Table(Generic[L]):
         self.bodies: Final[dict[int, bytes]] = {}
         self.decode: Final = decode
 
+    @abstractmethod
     def row(self, index: int) -> L | None:
         """The leaf in memory, None where there is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def restore(self, leaves: Mapping[int, L | None]) -> None:
         """Put leaves back in memory; None removes one."""
-        raise NotImplementedError
 
     def commit(self) -> Undo:
         """Encode and hash what is dirty; answer with what the bodies were."""
@@ -48,7 +49,7 @@ class Table(Generic[L]):
         bodies = self.bodies
         prefix = self.prefix
         row = self.row
-        for index in self.dirty:
+        for index in sorted(self.dirty):
             leaf = row(index)
             if leaf is None:
                 continue
@@ -64,7 +65,7 @@ class Table(Generic[L]):
 
     def discard(self) -> None:
         """Return the dirty rows to their committed bodies."""
-        self._reload(self.dirty)
+        self._reload(sorted(self.dirty))
         self.dirty.clear()
 
     def revert(self, undos: Iterable[Undo]) -> None:
