@@ -1,7 +1,10 @@
 """Fixtures every part of the test tree may use."""
 
+import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -24,3 +27,16 @@ def shared() -> Path:
             f"no shared folder with vectors and recorded data (looked for it beside the repository: {folder.name})"
         )
     return folder
+
+
+@pytest.fixture(scope="session")
+def vector(shared: Path) -> Callable[..., Any]:
+    """Reads a file of conformance vectors by the parts of its path; skips where it is absent."""
+
+    def read(*path: str) -> Any:
+        file = shared.joinpath("vectors", *path)
+        if not file.is_file():
+            pytest.skip(f"no {file.name} in the shared folder")
+        return json.loads(file.read_text())
+
+    return read

@@ -1,7 +1,6 @@
 import pytest
 from eth_account import Account
 from eth_utils import keccak, to_checksum_address
-from hypothesis import strategies as st
 
 from bridge.attributes import encode_attributes
 from bridge.clients import encode_update
@@ -9,31 +8,8 @@ from bridge.deployment import deploy_network
 from bridge.interoperable import encode_evm
 from bridge.light_clients import LightClient
 from bridge.mailbox import Mailbox
-from bridge.packets import Fees, Packet
+from bridge.packets import Packet
 from chains import LocalChain, VirtualClock
-
-
-def uints(bits):
-    return st.sampled_from([0, 1, (1 << bits) - 1]) | st.integers(min_value=0, max_value=(1 << bits) - 1)
-
-
-ADDRESSES = st.binary(min_size=20, max_size=20).map(to_checksum_address)
-PACKETS = st.builds(
-    Packet,
-    source_chain=uints(64),
-    source_mailbox=ADDRESSES,
-    destination_chain=uints(64),
-    destination_mailbox=ADDRESSES,
-    route_epoch=uints(32),
-    nonce=uints(64),
-    sender=ADDRESSES,
-    recipient=ADDRESSES,
-    timeout_timestamp=uints(64),
-    gas_limit=uints(64),
-    fees=st.builds(Fees, deliver=uints(96), acknowledge=uints(96), expire=uints(96), refund_to=ADDRESSES),
-    payload=st.binary(max_size=100),
-)
-st.register_type_strategy(Packet, PACKETS)
 
 
 @pytest.fixture(name="packet", scope="session")

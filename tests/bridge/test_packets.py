@@ -22,8 +22,8 @@ from bridge.packets import (
     receipt_slot,
 )
 from contracts import storage_slot
+from tests.bridge.packet_strategies import PACKETS
 
-PACKETS = st.from_type(Packet)
 OTHER_ADDRESS = to_checksum_address("0x" + "ee" * 20)
 
 

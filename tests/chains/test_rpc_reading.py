@@ -1,7 +1,5 @@
 """Headers in the forms nodes serve them, told apart by the one hash each can have."""
 
-import json
-
 import pytest
 
 from chains import DishonestNode, PlainHeader, Reason, SealedHeader, Variant, block_hash
@@ -10,9 +8,9 @@ from chains.rpc_objects import byte_string, header_object
 from chains.rpc_reading import read_header
 
 
-def test_a_header_of_a_live_besu_network(shared):
+def test_a_header_of_a_live_besu_network(vector):
     """As Besu's own eth_getBlockByNumber gives it, put together from the header's recorded RLP."""
-    recorded = json.loads((shared / "vectors" / "besu-qbft-live.json").read_text())["updateHeight11"]
+    recorded = vector("besu-qbft-live.json")["updateHeight11"]
     header = SealedHeader.decode(bytes.fromhex(recorded["headerRlp"][2:]))
     block = header_object(header)
     read = read_header(block)

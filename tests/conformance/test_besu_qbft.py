@@ -1,7 +1,5 @@
 """Headers, seals and extraData as Hyperledger Besu writes them."""
 
-import json
-
 import pytest
 import rlp
 from eth_hash.auto import keccak
@@ -28,13 +26,13 @@ def unhex(text: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def live(shared):
-    return json.loads((shared / "vectors" / "besu-qbft-live.json").read_text())
+def live(vector):
+    return vector("besu-qbft-live.json")
 
 
 @pytest.fixture(scope="module")
-def besu(shared):
-    return json.loads((shared / "vectors" / "besu-extra-data-and-quorum.json").read_text())
+def besu(vector):
+    return vector("besu-extra-data-and-quorum.json")
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
-
 import pytest
 
 from exchange.engine import AssetSpec, MarketSpec, UnderlyingSpec, assess, genesis
@@ -16,15 +12,11 @@ from exchange.state.pricing import Pricing
 
 UNIT = 10**8
 USD = 10**6
-SHARED = Path(os.environ.get("CLEARSPAN_SHARED", Path(__file__).parents[2] / ".." / "shared"))
 
 
 @pytest.fixture(scope="module")
-def examples() -> dict[str, dict[str, float]]:
-    path = SHARED / "vectors" / "perp-margin-examples.json"
-    if not path.exists():
-        pytest.skip(f"{path} is absent; set CLEARSPAN_SHARED")
-    return json.loads(path.read_text())["docs_examples"]
+def examples(vector) -> dict[str, dict[str, float]]:
+    return vector("perp-margin-examples.json")["docs_examples"]
 
 
 def venue(maintenance: float) -> State:

@@ -1,7 +1,5 @@
 """Official RLP encodings, through the strict reader that every proof off chain goes through."""
 
-import json
-
 import pytest
 import rlp
 
@@ -9,8 +7,8 @@ from chains.proofs import ProofError, _decode
 
 
 @pytest.fixture(scope="module")
-def cases(shared):
-    found = json.loads((shared / "vectors" / "ethereum-tests" / "rlptest.json").read_text())
+def cases(vector):
+    found = vector("ethereum-tests", "rlptest.json")
     assert len(found) > 20
     return [(item(case["in"]), bytes.fromhex(case["out"][2:])) for case in found.values()]
 

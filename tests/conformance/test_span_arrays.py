@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-from pathlib import Path
-
 import pytest
 
 from exchange.engine.margin import scan_loss, scan_loss_alone
@@ -15,15 +11,11 @@ from exchange.state.market import Market
 from exchange.state.pricing import Pricing
 
 UNIT = 10**8
-SHARED = Path(os.environ.get("CLEARSPAN_SHARED", Path(__file__).parents[2] / ".." / "shared"))
 
 
 @pytest.fixture(scope="module")
-def published() -> dict[str, object]:
-    path = SHARED / "vectors" / "span-arrays.json"
-    if not path.exists():
-        pytest.skip(f"{path} is absent; set CLEARSPAN_SHARED")
-    return json.loads(path.read_text())
+def published(vector) -> dict[str, object]:
+    return vector("span-arrays.json")
 
 
 @pytest.fixture(scope="module")

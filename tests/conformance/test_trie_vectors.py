@@ -1,7 +1,5 @@
 """Merkle-Patricia proofs and roots from elsewhere."""
 
-import json
-
 import pytest
 from eth_hash.auto import keccak
 from trie import HexaryTrie
@@ -15,8 +13,8 @@ def unhex(text: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def cases(shared):
-    return json.loads((shared / "vectors" / "trie-proofs-valid.json").read_text())["cases"]
+def cases(vector):
+    return vector("trie-proofs-valid.json")["cases"]
 
 
 def listed(case):
@@ -56,8 +54,8 @@ def test_no_bit_of_a_valid_proof_is_free(cases):
             verify_trie(keccak(root), key, nodes)
 
 
-def test_official_secure_tries_have_their_roots_and_prove_their_keys(shared):
-    tries = json.loads((shared / "vectors" / "ethereum-tests" / "trietest_secureTrie.json").read_text())
+def test_official_secure_tries_have_their_roots_and_prove_their_keys(vector):
+    tries = vector("ethereum-tests", "trietest_secureTrie.json")
     assert tries
     for name, case in tries.items():
         nodes: dict[bytes, bytes] = {}

@@ -1,7 +1,5 @@
 """Official tries and proofs, through the verifier on chain and the one off chain."""
 
-import json
-
 import pytest
 from eth_utils.crypto import keccak
 
@@ -18,19 +16,12 @@ def prover():
     return lambda root, key, nodes: bytes(chain.call(functions.find(root, key, encode_nodes(nodes)))[0])
 
 
-def read(shared, *path):
-    file = shared.joinpath("vectors", *path)
-    if not file.is_file():
-        pytest.skip(f"no {file.name} in the shared folder")
-    return json.loads(file.read_text())
-
-
 def raw(text):
     return bytes.fromhex(text[2:]) if text.startswith("0x") else text.encode()
 
 
-def test_recorded_proofs_verify(prover, shared):
-    cases = read(shared, "trie-proofs-valid.json")["cases"]
+def test_recorded_proofs_verify(prover, vector):
+    cases = vector("trie-proofs-valid.json")["cases"]
     assert len(cases) >= 10
     for case in cases:
         root, key, value = raw(case["root"]), raw(case["key"]), raw(case["value"])
@@ -39,8 +30,8 @@ def test_recorded_proofs_verify(prover, shared):
         assert prover(root, key, nodes) == value == verify_trie(root, key, nodes), case["name"]
 
 
-def test_official_secure_tries_have_their_roots_and_every_entry_is_proven(prover, shared):
-    cases = read(shared, "ethereum-tests", "trietest_secureTrie.json")
+def test_official_secure_tries_have_their_roots_and_every_entry_is_proven(prover, vector):
+    cases = vector("ethereum-tests", "trietest_secureTrie.json")
     assert cases
     proven = 0
     for name, case in cases.items():

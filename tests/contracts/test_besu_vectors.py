@@ -1,7 +1,5 @@
 """A header and proofs of a live Besu network, accepted as they are."""
 
-import json
-
 import pytest
 import rlp
 from eth_utils.crypto import keccak
@@ -31,11 +29,8 @@ def raw(text):
 
 
 @pytest.fixture(scope="module")
-def live(shared):
-    path = shared / "vectors" / "besu-qbft-live.json"
-    if not path.is_file():
-        pytest.skip(f"no {path.name} in the shared folder")
-    return json.loads(path.read_text())
+def live(vector):
+    return vector("besu-qbft-live.json")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Headers of Besu's older protocol, IBFT2: other extraData, other digest, other block hash, the same rules."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -38,11 +37,8 @@ def signed(following, header_rlp):
 
 
 @pytest.fixture(scope="module")
-def vectors(shared):
-    path = shared / "vectors" / "besu-extra-data-and-quorum.json"
-    if not path.is_file():
-        pytest.skip(f"no {path.name} in the shared folder")
-    return json.loads(path.read_text())
+def vectors(vector):
+    return vector("besu-extra-data-and-quorum.json")
 
 
 @pytest.fixture(scope="module")
