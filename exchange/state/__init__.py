@@ -1,12 +1,13 @@
 """The venue's state: leaves, trees, commits and proofs. Pure integers; the format is docs/protocol/state.md."""
 
-from exchange.state.account import Account, Position
+from exchange.state.account import Account, AccountFlag, Envelope, Position, Protection, Scope, SelfTrade, SessionKey
 from exchange.state.asset import Asset, AssetKind
-from exchange.state.config import Config, Domain
+from exchange.state.config import Config, Domain, FeeTier
 from exchange.state.header import Header
 from exchange.state.mark import Mark
-from exchange.state.market import Market, MarketKind, MarketStatus, RegisterKind
-from exchange.state.order import Order, Side, TimeInForce
+from exchange.state.market import Market, MarketKind, MarketStatus, Phase, RegisterKind
+from exchange.state.operation import Operation, OperationKind, OperationStatus
+from exchange.state.order import Order, OrderFlag, Side, TimeInForce
 from exchange.state.state import Commit, State, UnknownCommitError, WithdrawalProof
 from exchange.state.tree import Tree, climb
 from exchange.state.underlying import Underlying
@@ -14,19 +15,31 @@ from exchange.state.withdrawal import Withdrawal
 
 __all__ = [
     "Account",
+    "AccountFlag",
     "Asset",
     "AssetKind",
     "Commit",
     "Config",
     "Domain",
+    "Envelope",
+    "FeeTier",
     "Header",
     "Mark",
     "Market",
     "MarketKind",
     "MarketStatus",
+    "Operation",
+    "OperationKind",
+    "OperationStatus",
     "Order",
+    "OrderFlag",
+    "Phase",
     "Position",
+    "Protection",
     "RegisterKind",
+    "Scope",
+    "SelfTrade",
+    "SessionKey",
     "Side",
     "State",
     "TimeInForce",

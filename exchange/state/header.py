@@ -8,12 +8,15 @@ from typing import Final
 from msgspec import Struct
 
 HEADER_KIND: Final = 1
-VERSION: Final = 1
-_LAYOUT: Final = Layout(">BQQQIHHHQ32s")
+VERSION: Final = 2
+_LAYOUT: Final = Layout(">BQQQIHHHHQII32s")
 
 
 class Header(Struct, gc=False):
-    """`clock` in seconds; `sequence` counts steps, `queue_cursor` forced items."""
+    """`clock` in seconds; `sequence` counts steps, `queue_cursor` forced items, `account_count` main accounts.
+
+    `envelope_account` (0: none) is whose bulk envelope is unfinished: no market takes anything else meanwhile.
+    """
 
     clock: int
     sequence: int
@@ -24,6 +27,9 @@ class Header(Struct, gc=False):
     asset_count: int
     withdrawal_count: int
     config_hash: bytes
+    expiry_count: int = 0
+    operation_count: int = 0
+    envelope_account: int = 0
 
     def encode(self) -> bytes:
         """Leaf body."""
@@ -36,7 +42,10 @@ class Header(Struct, gc=False):
             self.market_count,
             self.underlying_count,
             self.asset_count,
+            self.expiry_count,
             self.withdrawal_count,
+            self.operation_count,
+            self.envelope_account,
             self.config_hash,
         )
 
@@ -46,4 +55,5 @@ class Header(Struct, gc=False):
         version, *fields = _LAYOUT.unpack(body)
         if version != VERSION:
             raise ValueError(f"header of version {version}")
-        return cls(*fields)
+        *counts, expiries, withdrawals, operations, envelope_account, config_hash = fields
+        return cls(*counts, withdrawals, config_hash, expiries, operations, envelope_account)

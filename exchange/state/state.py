@@ -13,6 +13,7 @@ from exchange.state.hashing import ZERO, leaf_hash
 from exchange.state.header import HEADER_KIND, Header
 from exchange.state.mark import MARK_KIND, Mark
 from exchange.state.market import MARKET_KIND, Market
+from exchange.state.operation import OPERATION_KIND, Operation
 from exchange.state.order import ORDER_KIND, Order
 from exchange.state.pricing import Pricing
 from exchange.state.tables import DenseTable, OrderTable, SparseTable, Table, Undo
@@ -64,13 +65,14 @@ class State:
         self.domain: Final = config.domain
         self.domain_prefix: Final = self.domain.prefix
         self.header = header
-        self._accounts: Final = DenseTable(ACCOUNT_KIND, 12, Account.decode)
+        self._accounts: Final = SparseTable(ACCOUNT_KIND, 14, Account.decode)
         self._markets: Final = DenseTable(MARKET_KIND, 4, Market.decode)
         self._orders: Final = OrderTable(ORDER_KIND, 16)
         self._marks: Final = SparseTable(MARK_KIND, 5, Mark.decode)
         self._underlyings: Final = DenseTable(UNDERLYING_KIND, 3, Underlying.decode)
         self._assets: Final = DenseTable(ASSET_KIND, 4, Asset.decode)
         self._withdrawals: Final = DenseTable(WITHDRAWAL_KIND, 16, Withdrawal.decode)
+        self._operations: Final = DenseTable(OPERATION_KIND, 8, Operation.decode)
         self.accounts: Final = self._accounts.rows
         self.markets: Final = self._markets.rows
         self.orders: Final = self._orders.markets
@@ -78,6 +80,7 @@ class State:
         self.underlyings: Final = self._underlyings.rows
         self.assets: Final = self._assets.rows
         self.withdrawals: Final = self._withdrawals.rows
+        self.operations: Final = self._operations.rows
         self.dirty_accounts: Final = self._accounts.dirty
         self.dirty_markets: Final = self._markets.dirty
         self.dirty_orders: Final = self._orders.dirty
@@ -85,6 +88,7 @@ class State:
         self.dirty_underlyings: Final = self._underlyings.dirty
         self.dirty_assets: Final = self._assets.dirty
         self.dirty_withdrawals: Final = self._withdrawals.dirty
+        self.dirty_operations: Final = self._operations.dirty
         self.books: Final[list[Book]] = []
         self.pricing: Final[list[Pricing | None]] = []
         self.markets_of: Final[list[list[int]]] = []
@@ -100,6 +104,7 @@ class State:
             (5, self._underlyings),
             (7, self._assets),
             (WITHDRAWALS_POSITION, self._withdrawals),
+            (10, self._operations),
         )  # type: ignore[assignment]
 
     # Listing: called by genesis only.
@@ -134,11 +139,11 @@ class State:
         return len(self.assets) - 1
 
     def add_account(self, owner: bytes) -> int:
-        """Open the next account and return its id."""
-        self.accounts.append(Account(owner))
-        account_id = len(self.accounts) - 1
+        """Open the next main account and return its id."""
+        account_id = self.header.account_count
+        self.accounts[account_id] = Account(owner)
         self.dirty_accounts.add(account_id)
-        self.header.account_count = len(self.accounts)
+        self.header.account_count = account_id + 1
         return account_id
 
     def refresh_pricing(self, underlying_id: int) -> None:
@@ -206,11 +211,20 @@ class State:
         self.root = self._root_tree.update(dict(enumerate(target.roots)))
         if self.root != target.root or any(table.tree.root != self._roots[at] for at, table in self._tables):
             raise RuntimeError("the undo log does not lead back to its root")
+        self._rebuild()
+        return self.root
+
+    def _rebuild(self) -> None:
+        """Derive books and pricing from the leaves."""
+        count = len(self.markets)
+        del self.orders[count:]
+        self.books[:] = [Book.from_leaves(*entry) for entry in zip(self.markets, self.orders, strict=True)]
+        self.pricing[:] = [None] * count
+        self.markets_of[:] = [[] for _ in self.underlyings]
         for market_id, market in enumerate(self.markets):
-            self.books[market_id] = Book.from_leaves(market, self.orders[market_id])
+            self.markets_of[market.underlying].append(market_id)
         for underlying_id in range(len(self.underlyings)):
             self.refresh_pricing(underlying_id)
-        return self.root
 
     def forget_before(self, number: int) -> None:
         """Drop the undo log of commits below `number`; the last commit is always kept."""
