@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.engine import steps
+from exchange.engine import gates, steps
 from exchange.engine.events import Event, PriceReported, RoundFlipped
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import div_down
@@ -73,6 +73,7 @@ def reprice(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     underlying = state.underlyings[market.underlying]
     index = 2 * market_id + ((underlying.round + 1) & 1)
     inactive = state.marks.get(index)
+    gates.require_none_due(state, market_id)
     if underlying.time == underlying.round_time or (inactive is not None and inactive.time == underlying.time):
         raise Rejected(Reason.NOTHING_TO_REPRICE)
     state.marks[index] = Mark(underlying.time, underlying.price, risk_array(market, underlying.price))

@@ -1,7 +1,4 @@
-"""Wire layouts of the steps, and the EIP-712 hashes that the signed ones are signed by.
-
-A layout includes the kind byte. Signed layouts end in `r, s, v`.
-"""
+"""Wire format of steps: one byte of kind, then a fixed body. docs/protocol/state.md has the table."""
 
 from __future__ import annotations
 
@@ -9,6 +6,8 @@ from enum import IntEnum
 from struct import Struct as Layout
 from typing import Final
 
+from exchange.engine.signed_steps import SignedStep
+from exchange.state.account import ENVELOPE_ITEM_SIZE
 from exchange.state.hashing import keccak256
 
 
@@ -24,65 +23,73 @@ class StepKind(IntEnum):
     CONTINUE = 7
     LIQUIDATE = 8
     COVER = 9
+    PLACE_SPECIAL = 20
+    REPLACE = 21
+    CANCEL_CLIENT = 22
+    SET_KEY = 23
+    OPEN_SUB_ACCOUNT = 24
+    TRANSFER = 25
+    PLACE_BULK = 26
+    CONTINUE_BULK = 27
+    TRIGGER = 28
+    SWEEP = 29
+    SCHEDULE_CANCEL_ALL = 30
+    SET_PROTECTION = 31
+    SET_FLAGS = 32
+    CANCEL_DUE = 33
+    PROPOSE = 34
+    EXECUTE_OPERATION = 35
+    CANCEL_OPERATION = 36
+    SETTLE_POSITIONS = 37
 
 
-PLACE_ORDER: Final = Layout(">BIBHBBQQQQ32s32sB")
-CANCEL_ORDER: Final = Layout(">BIBHIQQQ32s32sB")
-CANCEL_ALL: Final = Layout(">BIBQQ32s32sB")
-WITHDRAW: Final = Layout(">BIBHQQ20sQQ32s32sB")
+_ONCE: Final = "uint64 nonce,uint64 expiry"
+_BY: Final = "uint32 account,uint16 key"
+_ORDER: Final = f"{_BY},uint16 market,uint8 side,uint8 timeInForce,uint8 flags,uint64 price,uint64 size,uint64 goodTill"
+
+PLACE_ORDER: Final = SignedStep(1, "PlaceOrder", f"{_ORDER},{_ONCE}")
+CANCEL_ORDER: Final = SignedStep(2, "CancelOrder", f"{_BY},uint16 market,uint32 slot,uint64 sequence,{_ONCE}")
+CANCEL_ALL: Final = SignedStep(3, "CancelAll", f"{_BY},{_ONCE}")
+WITHDRAW: Final = SignedStep(4, "Withdraw", f"{_BY},uint16 asset,uint128 amount,address recipient,{_ONCE}")
+PLACE_SPECIAL: Final = SignedStep(20, "PlaceSpecial", f"{_ORDER},uint64 display,uint64 trigger,{_ONCE}")
+REPLACE: Final = SignedStep(
+    21, "Replace", f"{_BY},uint16 market,uint32 slot,uint64 sequence,uint64 price,uint64 size,{_ONCE}"
+)
+CANCEL_CLIENT: Final = SignedStep(22, "CancelClient", f"{_BY},uint16 market,uint64 clientId,uint64 expiry")
+SET_KEY: Final = SignedStep(23, "SetKey", f"{_BY},address signer,uint8 scope,uint64 until,{_ONCE}")
+OPEN_SUB_ACCOUNT: Final = SignedStep(24, "OpenSubAccount", f"{_BY},uint8 number,{_ONCE}")
+TRANSFER: Final = SignedStep(25, "Transfer", f"{_BY},uint32 to,uint16 asset,uint128 amount,{_ONCE}")
+PLACE_BULK: Final = SignedStep(26, "PlaceBulk", f"{_BY},uint64 goodTill,{_ONCE}", tail="items")
+SCHEDULE_CANCEL_ALL: Final = SignedStep(30, "ScheduleCancelAll", f"{_BY},uint64 time,{_ONCE}")
+SET_PROTECTION: Final = SignedStep(31, "SetProtection", f"{_BY},uint64 limit,uint32 window,uint32 freeze,{_ONCE}")
+SET_FLAGS: Final = SignedStep(32, "SetFlags", f"{_BY},uint8 flags,{_ONCE}")
+PROPOSE: Final = SignedStep(34, "Propose", "uint32 operation,uint8 kind,uint64 expiry", tail="body")
+CANCEL_OPERATION: Final = SignedStep(36, "CancelOperation", "uint32 operation,uint64 expiry")
+
 ORACLE_REPORT: Final = Layout(">BHB")
 REPORT: Final = Layout(">QQ32s32sB")
 MARKET_STEP: Final = Layout(">BH")
 LIQUIDATE: Final = Layout(">BIH")
-COVER: Final = Layout(">BI")
+ACCOUNT_STEP: Final = Layout(">BI")
+COVER: Final = ACCOUNT_STEP
+SWEEP: Final = Layout(">BHB")
+SETTLE_POSITIONS: Final = Layout(">BHB")
+OPERATION_STEP: Final = Layout(">BI")
+CANCEL_CLIENT_SLOT: Final = Layout(">I")
+"""Follows the signature of CancelClient: where the order rests is a witness, nobody signs it."""
 
-PLACE_ORDER_TYPE: Final = keccak256(
-    b"PlaceOrder(uint32 account,uint16 market,uint8 side,uint8 timeInForce,"
-    b"uint64 price,uint64 size,uint64 nonce,uint64 expiry)"
-)
-CANCEL_ORDER_TYPE: Final = keccak256(
-    b"CancelOrder(uint32 account,uint16 market,uint32 slot,uint64 sequence,uint64 nonce,uint64 expiry)"
-)
-CANCEL_ALL_TYPE: Final = keccak256(b"CancelAll(uint32 account,uint64 nonce,uint64 expiry)")
-WITHDRAW_TYPE: Final = keccak256(
-    b"Withdraw(uint32 account,uint16 asset,uint128 amount,address recipient,uint64 nonce,uint64 expiry)"
-)
+ITEM: Final = Layout(">BHBBBIQQQ")
+"""`action, market, side, timeInForce, flags, slot, price, size, display`; see docs/protocol/state.md."""
+
 ORACLE_REPORT_TYPE: Final = keccak256(b"OracleReport(uint16 underlying,uint64 price,uint64 time)")
-
-# abi.encode of the type hash and the fields: every value right-aligned in 32 bytes.
-PLACE_ORDER_FIELDS: Final = Layout(">32s 28xI 30xH 31xB 31xB 24xQ 24xQ 24xQ 24xQ")
-CANCEL_ORDER_FIELDS: Final = Layout(">32s 28xI 30xH 28xI 24xQ 24xQ 24xQ")
-CANCEL_ALL_FIELDS: Final = Layout(">32s 28xI 24xQ 24xQ")
-WITHDRAW_FIELDS: Final = Layout(">32s 28xI 30xH 16xQQ 12x20s 24xQ 24xQ")
 ORACLE_REPORT_FIELDS: Final = Layout(">32s 30xH 24xQ 24xQ")
 
 
-def place_order_hash(  # noqa: PLR0913, PLR0917  # the fields of the struct, in its order
-    account: int, market: int, side: int, time_in_force: int, price: int, size: int, nonce: int, expiry: int
-) -> bytes:
-    """EIP-712 struct hash of PlaceOrder."""
-    return keccak256(
-        PLACE_ORDER_FIELDS.pack(PLACE_ORDER_TYPE, account, market, side, time_in_force, price, size, nonce, expiry)
-    )
+class Action(IntEnum):
+    """What an item of a bulk envelope does."""
 
-
-def cancel_order_hash(account: int, market: int, slot: int, sequence: int, nonce: int, expiry: int) -> bytes:  # noqa: PLR0913, PLR0917
-    """EIP-712 struct hash of CancelOrder."""
-    return keccak256(CANCEL_ORDER_FIELDS.pack(CANCEL_ORDER_TYPE, account, market, slot, sequence, nonce, expiry))
-
-
-def cancel_all_hash(account: int, nonce: int, expiry: int) -> bytes:
-    """EIP-712 struct hash of CancelAll."""
-    return keccak256(CANCEL_ALL_FIELDS.pack(CANCEL_ALL_TYPE, account, nonce, expiry))
-
-
-def withdraw_hash(account: int, asset: int, amount: int, recipient: bytes, nonce: int, expiry: int) -> bytes:  # noqa: PLR0913, PLR0917
-    """EIP-712 struct hash of Withdraw."""
-    return keccak256(
-        WITHDRAW_FIELDS.pack(
-            WITHDRAW_TYPE, account, asset, amount >> 64, amount & ((1 << 64) - 1), recipient, nonce, expiry
-        )
-    )
+    PLACE = 0
+    CANCEL = 1
 
 
 def oracle_report_hash(underlying: int, price: int, time: int) -> bytes:
@@ -100,6 +107,37 @@ def continue_register(market: int) -> bytes:
     return MARKET_STEP.pack(StepKind.CONTINUE, market)
 
 
+def continue_bulk(account: int) -> bytes:
+    """Step that goes on with an account's unfinished envelope."""
+    return ACCOUNT_STEP.pack(StepKind.CONTINUE_BULK, account)
+
+
+def trigger(market: int) -> bytes:
+    """Step that fires the first crossed trigger of a market."""
+    return MARKET_STEP.pack(StepKind.TRIGGER, market)
+
+
+def cancel_due(account: int) -> bytes:
+    """Step that kills the orders of an account whose scheduled cancel-all has come."""
+    return ACCOUNT_STEP.pack(StepKind.CANCEL_DUE, account)
+
+
+def sweep(market: int, slots: list[int]) -> bytes:
+    """Step that takes up to eight dead orders out of a market."""
+    return SWEEP.pack(StepKind.SWEEP, market, len(slots)) + b"".join(slot.to_bytes(4, "big") for slot in slots)
+
+
+def settle_positions(market: int, accounts: list[int]) -> bytes:
+    """Step that pays out up to eight positions of an expired market."""
+    packed = b"".join(account.to_bytes(4, "big") for account in accounts)
+    return SETTLE_POSITIONS.pack(StepKind.SETTLE_POSITIONS, market, len(accounts)) + packed
+
+
+def execute_operation(operation: int) -> bytes:
+    """Step that carries out an operation whose time has come."""
+    return OPERATION_STEP.pack(StepKind.EXECUTE_OPERATION, operation)
+
+
 def liquidate(account: int, market: int) -> bytes:
     """Step that liquidates an account in a market."""
     return LIQUIDATE.pack(StepKind.LIQUIDATE, account, market)
@@ -108,3 +146,7 @@ def liquidate(account: int, market: int) -> bytes:
 def cover(account: int) -> bytes:
     """Step that covers an account's negative cash."""
     return COVER.pack(StepKind.COVER, account)
+
+
+if ITEM.size != ENVELOPE_ITEM_SIZE:
+    raise ValueError("an envelope keeps its items as they came")

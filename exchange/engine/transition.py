@@ -6,15 +6,27 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from exchange.engine.bulk import continue_bulk, place_bulk
+from exchange.engine.cancelling import (
+    cancel_all,
+    cancel_client,
+    cancel_due,
+    cancel_order,
+    schedule_cancel_all,
+    sweep,
+)
 from exchange.engine.cover import cover
 from exchange.engine.events import Event, StepRejected
 from exchange.engine.forced import ForcedItem, credit, open_account
+from exchange.engine.keys import set_flags, set_key, set_protection
 from exchange.engine.liquidation import liquidate
 from exchange.engine.oracle import oracle_report, reprice
-from exchange.engine.orders import cancel_all, cancel_order, continue_register, place_order
+from exchange.engine.orders import continue_register, place_order, replace_order
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import SECP256K1, Signatures
 from exchange.engine.steps import StepKind
+from exchange.engine.subaccounts import open_sub_account, transfer
+from exchange.engine.triggers import fire
 from exchange.engine.withdrawals import withdraw
 from exchange.state.limits import STEP_SIZE_LIMIT
 from exchange.state.state import State
@@ -32,6 +44,20 @@ HANDLERS: Final[Mapping[int, Handler]] = MappingProxyType(
         int(StepKind.CONTINUE): continue_register,
         int(StepKind.LIQUIDATE): liquidate,
         int(StepKind.COVER): cover,
+        int(StepKind.PLACE_SPECIAL): place_order,
+        int(StepKind.REPLACE): replace_order,
+        int(StepKind.CANCEL_CLIENT): cancel_client,
+        int(StepKind.SET_KEY): set_key,
+        int(StepKind.OPEN_SUB_ACCOUNT): open_sub_account,
+        int(StepKind.TRANSFER): transfer,
+        int(StepKind.PLACE_BULK): place_bulk,
+        int(StepKind.CONTINUE_BULK): continue_bulk,
+        int(StepKind.TRIGGER): fire,
+        int(StepKind.SWEEP): sweep,
+        int(StepKind.SCHEDULE_CANCEL_ALL): schedule_cancel_all,
+        int(StepKind.SET_PROTECTION): set_protection,
+        int(StepKind.SET_FLAGS): set_flags,
+        int(StepKind.CANCEL_DUE): cancel_due,
     }
 )
 
@@ -58,7 +84,7 @@ def apply(state: State, step: bytes, signatures: Signatures = SECP256K1) -> list
         return try_apply(state, step, signatures)
     except Rejected as rejection:
         state.header.sequence += 1
-        return [StepRejected(rejection.reason)]
+        return [StepRejected(rejection.reason, rejection.signer, rejection.account, rejection.key)]
 
 
 def apply_forced(state: State, item: ForcedItem) -> list[Event]:

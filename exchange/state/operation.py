@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-OPERATION_KIND: Final = 11
+OPERATION_KIND: Final = 15
 _LAYOUT: Final = Layout(">BQB")
 
 

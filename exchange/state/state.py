@@ -64,6 +64,7 @@ class State:
         self.config: Final = config
         self.domain: Final = config.domain
         self.domain_prefix: Final = self.domain.prefix
+        self.fee_shares: Final = tuple((tier.taker, tier.maker) for tier in config.fee_tiers)
         self.header = header
         self._accounts: Final = SparseTable(ACCOUNT_KIND, 14, Account.decode)
         self._markets: Final = DenseTable(MARKET_KIND, 4, Market.decode)
@@ -104,7 +105,7 @@ class State:
             (5, self._underlyings),
             (7, self._assets),
             (WITHDRAWALS_POSITION, self._withdrawals),
-            (10, self._operations),
+            (14, self._operations),
         )  # type: ignore[assignment]
 
     # Listing: called by genesis only.

@@ -103,7 +103,7 @@ class Venue:
         self.packets = 0
 
     def open_account(self, usd: float = 0, weth: float = 0) -> int:
-        account = len(self.state.accounts)
+        account = self.state.header.account_count
         self.signers.append(self.signer(account))
         self.deposit(account, USDC_A, round(usd * USD)) if usd or not weth else None
         if weth:

@@ -41,7 +41,7 @@ def fingerprint(state: State) -> tuple[object, ...]:
     """Everything a step could change, derived indices included."""
     return (
         state.header.encode(),
-        [account.encode() for account in state.accounts],
+        {account_id: account.encode() for account_id, account in sorted(state.accounts.items())},
         [market.encode() for market in state.markets],
         [[order.encode() for order in slots] for slots in state.orders],
         {index: mark.encode() for index, mark in state.marks.items()},
@@ -164,7 +164,7 @@ class Run:
         elif action < 0.75:
             asset = random.choice([0, 1, 2])
             amount = 10**17 if asset == 2 else random.choice([0, 1, 3_000 * 10**6])
-            self.forced(random.randint(0, len(state.accounts) + 1), asset, amount)
+            self.forced(random.randint(0, state.header.account_count + 1), asset, amount)
         elif action < 0.83:
             self.prices[underlying] *= random.choice([0.9, 0.97, 0.999, 1.001, 1.03, 1.1])
             self.round(market)
@@ -219,7 +219,7 @@ class Run:
 
     def check_margin(self) -> None:
         """The two ends of the risk array give what all sixteen scenarios give."""
-        for account_id, account in enumerate(self.state.accounts):
+        for account_id, account in self.state.accounts.items():
             for entries in by_underlying(self.state, account.positions).values():
                 for entry in entries:
                     assert scan_loss_alone(*entry) == scan_loss([entry])
