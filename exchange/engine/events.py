@@ -203,6 +203,29 @@ class MarketChanged(Struct, frozen=True, tag=True, gc=False):
     phase: int
 
 
+class SmileSet(Struct, frozen=True, tag=True, gc=False):
+    """An expiry has a new carry and smile."""
+
+    expiry: int
+    version: int
+    time: int
+
+
+class FundingCharged(Struct, frozen=True, tag=True, gc=False):
+    """An hour of a perpetual was charged: the rate in 1e-9, the index after it in 1e-12 USD a unit of size."""
+
+    market: int
+    rate: int
+    index: int
+
+
+class ExpirySettled(Struct, frozen=True, tag=True, gc=False):
+    """The average over the last half hour is the settlement price."""
+
+    expiry: int
+    price: int
+
+
 class PositionSettled(Struct, frozen=True, tag=True, gc=False):
     """An account was paid out of an expired market."""
 
@@ -359,6 +382,9 @@ Event = (
     | OperationEnded
     | MarketChanged
     | PositionSettled
+    | SmileSet
+    | FundingCharged
+    | ExpirySettled
     | OrderRemoved
     | RemainderDropped
     | Filled

@@ -242,7 +242,7 @@ def _reserve(
     if held is not None:
         trial = copy(held)
     elif len(account.positions) < POSITIONS_PER_ACCOUNT:
-        trial = Position(funding_index=market.funding_index)
+        trial = Position()
     else:
         raise Rejected(Reason.TOO_MANY_POSITIONS)
     without = held or Position()

@@ -6,7 +6,7 @@ from typing import Final
 
 from exchange.engine.reasons import Reason, Rejected
 from exchange.state.account import MAIN_MASK
-from exchange.state.market import Market, MarketStatus
+from exchange.state.market import NO_EXPIRY, Market, MarketStatus
 from exchange.state.state import State
 
 _OPEN: Final = int(MarketStatus.OPEN)
@@ -32,9 +32,16 @@ def idle_market(state: State, market_id: int) -> Market:
     market = state.markets[market_id]
     if market.status != _OPEN:
         raise Rejected(Reason.MARKET_EXPIRED if market.status >= _EXPIRED else Reason.MARKET_HALTED)
+    if has_expired(state, market):
+        raise Rejected(Reason.MARKET_EXPIRED)
     if market.register:
         raise Rejected(Reason.REGISTER_OPEN)
     return market
+
+
+def has_expired(state: State, market: Market) -> bool:
+    """Whether the market's time is over, settled or not."""
+    return market.expiry != NO_EXPIRY and state.expiries[market.expiry].time <= state.header.clock
 
 
 def require_none_due(state: State, market_id: int) -> None:
@@ -52,7 +59,7 @@ def due_trigger(state: State, market_id: int) -> int:
     pricing = state.pricing[market_id]
     if not (market.trigger_above or market.trigger_below) or pricing is None or market.status != _OPEN:
         return 0
-    if pricing.time < state.header.clock - state.config.oracle_staleness:
+    if pricing.fresh_until < state.header.clock:
         return 0
     slots = state.orders[market_id]
     head = market.trigger_above

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from exchange.engine import funding
 from exchange.engine.book import refresh, release, unlink, withdraw_order
 from exchange.engine.events import Event, Filled, OrderReduced, Removal
 from exchange.engine.fees import count_volume
@@ -74,6 +75,10 @@ def match(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # one loop, flat f
     else:
         taker_fee_rate = market.taker_fee * shares[account.tier][0]
     taker_id = taker.account_id
+    pricing = state.pricing[market_id]
+    funding_index = 0 if pricing is None else pricing.funding_index
+    if position.funding_index != funding_index:
+        funding.settle(market, account, position, funding_index)
     owner = taker_id & MAIN_MASK
     selling = taker.side
     limit = taker.price
@@ -124,6 +129,8 @@ def match(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # one loop, flat f
             maker_fee = 0  # a rebate is paid out of the taker's fee, which goes to the insurance fund here
         taker_fee = -(-cash * taker_fee_rate // _FEE_SCALE)
         taker_before = position.size
+        if maker_position.funding_index != funding_index:
+            funding.settle(market, maker, maker_position, funding_index)
         if selling:
             maker_position.bid_quantity -= size
             maker_position.bid_notional -= cash

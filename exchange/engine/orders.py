@@ -118,7 +118,7 @@ def _continue_order(state: State, market_id: int, market: Market) -> list[Event]
     position = account.positions[market_id]
     state.dirty_accounts.add(account_id)
     clock = state.header.clock
-    if taker.expiry <= clock or 0 < account.cancel_all_at <= clock:
+    if taker.expiry <= clock or 0 < account.cancel_all_at <= clock or gates.has_expired(state, market):
         market.close_register()
         drop(market_id, market, taker, account, position, events)
         return events

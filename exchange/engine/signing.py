@@ -248,17 +248,33 @@ def sign_withdraw(  # noqa: PLR0913
     )
 
 
-def sign_report(key: Key, domain: Domain, *, underlying: int, price: int, time: int) -> bytes:
-    """One oracle's report (81 bytes), a part of an OracleReport step. Price in 1e-8 USD, time in seconds."""
+def sign_report(
+    key: Key, domain: Domain, *, underlying: int, price: int, time: int, confidence: int = 0
+) -> bytes:
+    """One oracle's report (81 bytes), a part of an OracleReport step. Price and confidence in 1e-8 USD, time in seconds."""
     signer = key if isinstance(key, Signer) else Signer(key)
-    signature = signer.sign(keccak256(domain.prefix + steps.oracle_report_hash(underlying, price, time)))
-    return steps.REPORT.pack(price, time, signature[:32], signature[32:64], signature[64])
+    signature = signer.sign(keccak256(domain.prefix + steps.oracle_report_hash(underlying, price, confidence, time)))
+    return steps.REPORT.pack(price, confidence, signature[:32], signature[32:64], signature[64])
 
 
-def oracle_report(underlying: int, reports: Iterable[bytes]) -> bytes:
-    """OracleReport step of signed reports, which must be in ascending order of their signers' addresses."""
+def oracle_report(underlying: int, time: int, reports: Iterable[bytes]) -> bytes:
+    """OracleReport step of reports signed for one time, in ascending order of their signers' addresses."""
     parts = list(reports)
-    return steps.ORACLE_REPORT.pack(StepKind.ORACLE_REPORT, underlying, len(parts)) + b"".join(parts)
+    return steps.ORACLE_REPORT.pack(StepKind.ORACLE_REPORT, underlying, time, len(parts)) + b"".join(parts)
+
+
+def sign_smile_report(
+    keys: Iterable[Key], domain: Domain, *, expiry: int, time: int, carry: int, smile: Iterable[int]
+) -> bytes:
+    """SmileReport step signed by every key. Carry in 1e-9 a year, the smile a, b, rho, m, sigma in 1e-18."""
+    parameters = tuple(smile)
+    digest = keccak256(domain.prefix + steps.smile_report_hash(expiry, time, carry, parameters))
+    signers = [key if isinstance(key, Signer) else Signer(key) for key in keys]
+    halves = (half for value in parameters for half in (value >> 64, value & ((1 << 64) - 1)))
+    head = steps.SMILE_REPORT.pack(StepKind.SMILE_REPORT, expiry, time, carry, *halves)
+    return head + b"".join(
+        signer.sign(digest) for signer in sorted(signers, key=lambda signer: signer.address)
+    )
 
 
 def sign_oracle_report(keys: Iterable[Key], domain: Domain, *, underlying: int, price: int, time: int) -> bytes:
@@ -266,7 +282,7 @@ def sign_oracle_report(keys: Iterable[Key], domain: Domain, *, underlying: int, 
     signers = [key if isinstance(key, Signer) else Signer(key) for key in keys]
     signers.sort(key=lambda signer: signer.address)
     return oracle_report(
-        underlying, [sign_report(signer, domain, underlying=underlying, price=price, time=time) for signer in signers]
+        underlying, time, [sign_report(signer, domain, underlying=underlying, price=price, time=time) for signer in signers]
     )
 
 

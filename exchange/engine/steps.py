@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 from struct import Struct as Layout
 from typing import Final
@@ -41,6 +42,8 @@ class StepKind(IntEnum):
     EXECUTE_OPERATION = 35
     CANCEL_OPERATION = 36
     SETTLE_POSITIONS = 37
+    SMILE_REPORT = 40
+    SETTLE_EXPIRY = 41
 
 
 _ONCE: Final = "uint64 nonce,uint64 expiry"
@@ -66,8 +69,16 @@ SET_FLAGS: Final = SignedStep(32, "SetFlags", f"{_BY},uint8 flags,{_ONCE}")
 PROPOSE: Final = SignedStep(34, "Propose", "uint32 operation,uint8 kind,uint64 expiry", tail="body")
 CANCEL_OPERATION: Final = SignedStep(36, "CancelOperation", "uint32 operation,uint64 expiry")
 
-ORACLE_REPORT: Final = Layout(">BHB")
+ORACLE_REPORT: Final = Layout(">BHQB")
 REPORT: Final = Layout(">QQ32s32sB")
+"""Price and confidence of one source, and its signature."""
+
+SMILE_REPORT: Final = Layout(">BHQq" + "qQ" * 5)
+"""Expiry, time, carry, then a, b, rho, m, sigma as signed 128-bit numbers; signatures follow."""
+
+SIGNATURE: Final = Layout(">32s32sB")
+SIGNATURE_SIZE: Final = SIGNATURE.size
+SETTLE_EXPIRY: Final = Layout(">BHB")
 MARKET_STEP: Final = Layout(">BH")
 LIQUIDATE: Final = Layout(">BIH")
 ACCOUNT_STEP: Final = Layout(">BI")
@@ -81,8 +92,11 @@ CANCEL_CLIENT_SLOT: Final = Layout(">I")
 ITEM: Final = Layout(">BHBBBIQQQ")
 """`action, market, side, timeInForce, flags, slot, price, size, display`; see docs/protocol/state.md."""
 
-ORACLE_REPORT_TYPE: Final = keccak256(b"OracleReport(uint16 underlying,uint64 price,uint64 time)")
-ORACLE_REPORT_FIELDS: Final = Layout(">32s 30xH 24xQ 24xQ")
+ORACLE_REPORT_TYPE: Final = keccak256(b"OracleReport(uint16 underlying,uint64 price,uint64 confidence,uint64 time)")
+ORACLE_REPORT_FIELDS: Final = Layout(">32s 30xH 24xQ 24xQ 24xQ")
+SMILE_REPORT_TYPE: Final = keccak256(
+    b"SmileReport(uint16 expiry,uint64 time,int64 carry,int128 a,int128 b,int128 rho,int128 m,int128 sigma)"
+)
 
 
 class Action(IntEnum):
@@ -92,14 +106,26 @@ class Action(IntEnum):
     CANCEL = 1
 
 
-def oracle_report_hash(underlying: int, price: int, time: int) -> bytes:
+def oracle_report_hash(underlying: int, price: int, confidence: int, time: int) -> bytes:
     """EIP-712 struct hash of one OracleReport."""
-    return keccak256(ORACLE_REPORT_FIELDS.pack(ORACLE_REPORT_TYPE, underlying, price, time))
+    return keccak256(ORACLE_REPORT_FIELDS.pack(ORACLE_REPORT_TYPE, underlying, price, confidence, time))
 
 
-def reprice(market: int) -> bytes:
-    """Step that prices a market by the last report."""
-    return MARKET_STEP.pack(StepKind.REPRICE, market)
+def smile_report_hash(expiry: int, time: int, carry: int, smile: Iterable[int]) -> bytes:
+    """EIP-712 struct hash of a SmileReport; the smile is a, b, rho, m, sigma."""
+    words = (expiry, time, carry, *smile)
+    return keccak256(SMILE_REPORT_TYPE + b"".join(word.to_bytes(32, "big", signed=True) for word in words))
+
+
+def reprice(*markets: int) -> bytes:
+    """Step that marks up to eight markets of one underlying and expiry (ascending) by the last report."""
+    return bytes([StepKind.REPRICE]) + b"".join(market.to_bytes(2, "big") for market in markets)
+
+
+def settle_expiry(expiry: int, *markets: int) -> bytes:
+    """Step that fixes the settlement price of an expiry and ends up to eight of its markets (ascending)."""
+    packed = b"".join(market.to_bytes(2, "big") for market in markets)
+    return SETTLE_EXPIRY.pack(StepKind.SETTLE_EXPIRY, expiry, len(markets)) + packed
 
 
 def continue_register(market: int) -> bytes:

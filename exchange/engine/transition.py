@@ -17,13 +17,16 @@ from exchange.engine.cancelling import (
 )
 from exchange.engine.cover import cover
 from exchange.engine.events import Event, StepRejected
+from exchange.engine.expiring import settle_expiry
 from exchange.engine.forced import ForcedItem, credit, open_account
 from exchange.engine.keys import set_flags, set_key, set_protection
 from exchange.engine.liquidation import liquidate
-from exchange.engine.oracle import oracle_report, reprice
+from exchange.engine.marking import reprice
+from exchange.engine.oracle import oracle_report
 from exchange.engine.orders import continue_register, place_order, replace_order
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import SECP256K1, Signatures
+from exchange.engine.smiles import smile_report
 from exchange.engine.steps import StepKind
 from exchange.engine.subaccounts import open_sub_account, transfer
 from exchange.engine.triggers import fire
@@ -58,6 +61,8 @@ HANDLERS: Final[Mapping[int, Handler]] = MappingProxyType(
         int(StepKind.SET_PROTECTION): set_protection,
         int(StepKind.SET_FLAGS): set_flags,
         int(StepKind.CANCEL_DUE): cancel_due,
+        int(StepKind.SMILE_REPORT): smile_report,
+        int(StepKind.SETTLE_EXPIRY): settle_expiry,
     }
 )
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from exchange.state.account import ACCOUNT_KIND, Account
 from exchange.state.asset import ASSET_KIND, Asset
 from exchange.state.book import Book
 from exchange.state.config import Config
+from exchange.state.expiry import EXPIRY_KIND, Expiry
 from exchange.state.hashing import ZERO, leaf_hash
 from exchange.state.header import HEADER_KIND, Header
 from exchange.state.mark import MARK_KIND, Mark
-from exchange.state.market import MARKET_KIND, Market
+from exchange.state.market import MARKET_KIND, NO_EXPIRY, Market
 from exchange.state.operation import OPERATION_KIND, Operation
 from exchange.state.order import ORDER_KIND, Order
 from exchange.state.pricing import Pricing
@@ -71,6 +73,7 @@ class State:
         self._orders: Final = OrderTable(ORDER_KIND, 16)
         self._marks: Final = SparseTable(MARK_KIND, 5, Mark.decode)
         self._underlyings: Final = DenseTable(UNDERLYING_KIND, 3, Underlying.decode)
+        self._expiries: Final = DenseTable(EXPIRY_KIND, 5, Expiry.decode)
         self._assets: Final = DenseTable(ASSET_KIND, 4, Asset.decode)
         self._withdrawals: Final = DenseTable(WITHDRAWAL_KIND, 16, Withdrawal.decode)
         self._operations: Final = DenseTable(OPERATION_KIND, 8, Operation.decode)
@@ -79,6 +82,7 @@ class State:
         self.orders: Final = self._orders.markets
         self.marks: Final = self._marks.rows
         self.underlyings: Final = self._underlyings.rows
+        self.expiries: Final = self._expiries.rows
         self.assets: Final = self._assets.rows
         self.withdrawals: Final = self._withdrawals.rows
         self.operations: Final = self._operations.rows
@@ -87,10 +91,12 @@ class State:
         self.dirty_orders: Final = self._orders.dirty
         self.dirty_marks: Final = self._marks.dirty
         self.dirty_underlyings: Final = self._underlyings.dirty
+        self.dirty_expiries: Final = self._expiries.dirty
         self.dirty_assets: Final = self._assets.dirty
         self.dirty_withdrawals: Final = self._withdrawals.dirty
         self.dirty_operations: Final = self._operations.dirty
         self.books: Final[list[Book]] = []
+        self.quotes: Final[dict[Hashable, Any]] = {}
         self.pricing: Final[list[Pricing | None]] = []
         self.markets_of: Final[list[list[int]]] = []
         self.root = ZERO
@@ -103,6 +109,7 @@ class State:
             (3, self._orders),
             (4, self._marks),
             (5, self._underlyings),
+            (6, self._expiries),
             (7, self._assets),
             (WITHDRAWALS_POSITION, self._withdrawals),
             (14, self._operations),
@@ -127,10 +134,35 @@ class State:
         self.pricing.append(None)
         self.markets_of[market.underlying].append(market_id)
         self.underlyings[market.underlying].market_count += 1
+        if market.expiry != NO_EXPIRY:
+            self.expiries[market.expiry].market_count += 1
+            self.dirty_expiries.add(market.expiry)
         self.dirty_markets.add(market_id)
         self.dirty_underlyings.add(market.underlying)
         self.header.market_count = len(self.markets)
         return market_id
+
+    def add_expiry(self, expiry: Expiry) -> int:
+        """Append an expiry, link it between its neighbours in time, and return its id."""
+        expiry_id = len(self.expiries)
+        underlying = self.underlyings[expiry.underlying]
+        earlier, later = 0, underlying.next_expiry
+        while later and self.expiries[later - 1].time < expiry.time:
+            earlier, later = later, self.expiries[later - 1].next
+        expiry.previous, expiry.next = earlier, later
+        if earlier:
+            self.expiries[earlier - 1].next = expiry_id + 1
+            self.dirty_expiries.add(earlier - 1)
+        else:
+            underlying.next_expiry = expiry_id + 1
+            self.dirty_underlyings.add(expiry.underlying)
+        if later:
+            self.expiries[later - 1].previous = expiry_id + 1
+            self.dirty_expiries.add(later - 1)
+        self.expiries.append(expiry)
+        self.dirty_expiries.add(expiry_id)
+        self.header.expiry_count = len(self.expiries)
+        return expiry_id
 
     def add_asset(self, asset: Asset) -> int:
         """Append an asset and return its id."""
@@ -154,7 +186,11 @@ class State:
         for market_id in markets:
             mark = self.marks.get(2 * market_id + (underlying.round & 1)) if underlying.round_time else None
             market = self.markets[market_id]
-            self.pricing[market_id] = None if mark is None else Pricing.of(market, mark, alone=len(markets) == 1)
+            self.pricing[market_id] = (
+                None
+                if mark is None
+                else Pricing.of(market, mark, alone=len(markets) == 1, staleness=underlying.staleness)
+            )
 
     # Commits
 
