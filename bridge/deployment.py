@@ -91,6 +91,10 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
     for asset in assets:
         registration = contracts.forced_queue.functions.registerAsset(asset.asset, asset.chain_id, asset.token)
         settlement.transact(registration, owner)
+    escrows = {
+        chain.chain_id: to_checksum_address(chain.deploy("SwapEscrow", [], owner).address)
+        for chain in (settlement, *vault_chains)
+    }
     return Deployment(
         parameters=parameters,
         genesis_root="0x" + root.hex(),
@@ -101,6 +105,7 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
             deployed_at=started[settlement.chain_id],
             mailbox=contracts.mailbox.address,
             clients=clients[settlement.chain_id],
+            swap_escrow=escrows[settlement.chain_id],
             forced_queue=contracts.forced_queue.address,
             rollup=contracts.rollup.address,
             outbox=contracts.outbox.address,
@@ -113,6 +118,7 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
                 deployed_at=started[chain.chain_id],
                 mailbox=mailboxes[chain.chain_id].address,
                 clients=clients[chain.chain_id],
+                swap_escrow=escrows[chain.chain_id],
                 vault=vaults[chain.chain_id].address,
             )
             for chain in vault_chains

@@ -44,6 +44,7 @@ def check_contracts(network: Deployment, chains: dict[int, LocalChain]) -> int:
         }
         roles.append((entry.chain_id, "Mailbox", entry.mailbox, {}))
         roles.append((entry.chain_id, "CollateralVault", entry.vault, peers))
+    roles.extend((entry.chain_id, "SwapEscrow", entry.swap_escrow, {}) for entry in network.chains)
     for chain_id, name, address, expected in roles:
         _check(chains[chain_id], name, address, expected)
     for entry in network.vaults:

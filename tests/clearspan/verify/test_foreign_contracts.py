@@ -46,7 +46,7 @@ def test_a_file_that_swaps_two_contracts_is_found(demo, tmp_path):
     first, second = network.vaults
     chains = verification.open_chains(demo.directory, network)
     try:
-        assert verification.check_contracts(network, chains) == 8
+        assert verification.check_contracts(network, chains) == 11
         swapped = network.settlement.model_copy(update={"outbox": network.settlement.rollup})
         with pytest.raises(verification.Rejected, match="ForeignContract"):
             verification.check_contracts(network.model_copy(update={"settlement": swapped}), chains)
