@@ -145,7 +145,7 @@ contract ChainLedger is IChainLedger, Ownable2Step {
         require(proposal.readyAt != 0, NotProposed(chainId, token));
         bool isReady = block.timestamp >= proposal.readyAt && block.number >= proposal.readyBlock;
         require(isReady, NotReady(proposal.readyAt, proposal.readyBlock));
-        require(block.timestamp < proposal.expiresAt, ProposalExpired(proposal.expiresAt));
+        require(proposal.expiresAt > block.timestamp, ProposalExpired(proposal.expiresAt));
         delete account.proposal;
         _setCaps(account, chainId, token, proposal.caps);
     }
