@@ -47,9 +47,7 @@ class Injector:
     def schedule(self, plan: tuple[Planned, ...]) -> None:
         """Have every fault of the plan happen."""
         for planned in plan:
-            self._world.scheduler.at(
-                self._world.clock.now() + planned.start, lambda planned=planned: self._run(planned)
-            )  # type: ignore[misc]
+            self._world.scheduler.at(self._world.clock.now() + planned.start, partial(self._run, planned))
 
     def heal_all(self) -> None:
         """End everything that is still wrong."""

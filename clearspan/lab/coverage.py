@@ -9,7 +9,7 @@ from relayers.crash_points import CrashPoint
 
 
 class Coverage:
-    """Counts situations of one world; worlds of a campaign are merged. Keys are plain text, so reports can print them."""
+    """Counts situations of one world; worlds of a campaign are merged. Keys are plain text."""
 
     def __init__(self, active: Callable[[], Iterable[str]] = lambda: ()) -> None:
         self.met: Counter[tuple[str, str]] = Counter()
