@@ -7,6 +7,7 @@ from functools import cache
 
 from eth_account.signers.local import LocalAccount
 
+import contracts
 from bridge.abi import ZERO_ADDRESS
 from chains import VirtualClock
 from chains.local import LocalChain
@@ -47,8 +48,16 @@ class Snapshot:
 
 
 @cache
-def snapshot(config: DevnetConfig) -> Snapshot:
-    """The network of a configuration with funded users whose tokens the vaults may take."""
+def snapshot(config: DevnetConfig, twins: tuple[tuple[str, str], ...] = ()) -> Snapshot:
+    """The network of a configuration with funded users whose tokens the vaults may take.
+
+    twins: contracts to deploy in a broken variant, as (contract, twin).
+    """
+    with contracts.replaced(dict(twins)):
+        return _deployed(config)
+
+
+def _deployed(config: DevnetConfig) -> Snapshot:
     network = build_network(config)
     users = tuple(wallet(config.seed, f"lab {name}") for name in USERS)
     relayers = tuple(wallet(config.seed, f"lab {name}") for name in RELAYERS)

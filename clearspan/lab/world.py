@@ -49,6 +49,8 @@ class WorldConfig:
     """What a world is made of; everything else follows from the seed. Times in seconds."""
 
     network: DevnetConfig = field(default=NETWORK)
+    twins: tuple[tuple[str, str], ...] = ()
+    """Contracts deployed in a broken variant, as (contract, twin)."""
     trades: bool = True
     """Whether users trade; without it they only deposit and withdraw."""
     user_seconds: int = 12
@@ -67,7 +69,7 @@ class World:
         self.config = config or WorldConfig()
         self._files = tempfile.TemporaryDirectory(prefix="clearspan-lab-", dir=_fast_directory())
         self.directory = Path(self._files.name)
-        self.base: Snapshot = snapshot(self.config.network)
+        self.base: Snapshot = snapshot(self.config.network, self.config.twins)
         self.clock = VirtualClock(self.base.time)
         self.trace = Trace()
         self.scheduler = Scheduler(self.clock, self.chance("scheduler"))
