@@ -66,7 +66,7 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
     """Deploy from `owner`, who pays on every chain and owns what has an owner.
 
     `genesis_root` gets the addresses that genesis contains, the `Rollup`'s among them before it exists, and returns the
-    root. `poster`, `insurance_owner`, `guardian`, who may disable routes, and the queue's `fee_recipient` default to the
+    root. `poster`, `insurance_owner`, `guardian`, who may disable routes, and the fees' recipient default to the
     owner. Assets get ids from 0: per vault chain its tokens, then its ether. Raises `Rejected` for a repeated chain id,
     and `ADDRESS_MISMATCH` if another transaction of the owner interfered.
     """
