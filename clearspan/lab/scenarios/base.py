@@ -55,7 +55,7 @@ Attack = Callable[[Stage], Verdict]
 class Scenario:
     """One incident, as an attack that this system survives and its twin does not.
 
-    identifier: `incident-27`, `htlc-free-option`, `D6`, `rollup-censorship`; never changes. group: its class, C1 to C12,
+    identifier: `incident-27`, `htlc-free-option`, `D6`; never changes. group: its class, C1 to C12,
     HTLC, venue or rollup. source: who it happened to, and when. A scenario without an attack is pending: `missing`
     names the part it waits for.
     """
