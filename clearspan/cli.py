@@ -14,6 +14,8 @@ import typer
 
 from clearspan.finishing import finish as _finish
 from clearspan.relayer.apps import register as register_operator
+from clearspan.served.apps import devnet as devnets
+from clearspan.swap.apps import register as register_swaps
 
 app = typer.Typer(
     name="clearspan",
@@ -28,6 +30,8 @@ packets = typer.Typer(help="Packets between chains.", no_args_is_help=True, rich
 app.add_typer(packets, name="packet")
 swaps = typer.Typer(help="Swaps between chains.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(swaps, name="swap")
+register_swaps(swaps)
+app.add_typer(devnets, name="devnet")
 register_operator(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
