@@ -1,10 +1,6 @@
 """What a chain is: in-process chains with checkable consensus, their seals, their proofs, their clock."""
 
-import os
-
-# Read once by eth-hash at its first import; pysha3 is about 20 times faster than the pure Python fallback.
-os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
-
+import chains.hash_backend  # noqa: F401 - sets the fast one
 from chains.audit import AuditReport, audit
 from chains.chain import Chain
 from chains.clock import Clock, SystemClock, VirtualClock
