@@ -16,7 +16,7 @@ from tests.chains.assembler import assemble
 from tests.chains.probe import ABI, BYTECODE
 
 
-@pytest.mark.parametrize("first", ["chains", "bridge", "exchange.sdk", "relayers.fleet", "clearspan.devnet"])
+@pytest.mark.parametrize("first", ["chains", "bridge.relaying", "exchange.sdk", "relayers.fleet", "clearspan.devnet"])
 def test_hashing_uses_the_fast_backend_whatever_is_imported_first(first):
     assert "pysha3" in SUPPORTED_BACKENDS
     script = f"import {first}; from eth_hash.auto import keccak; keccak(b''); print(keccak.hasher.__self__)"
