@@ -38,6 +38,7 @@ class ChainEntry(_Entry):
     deployed_at: Annotated[int, Field(ge=0)]
     mailbox: Address
     clients: dict[ChainId, Address]
+    swap_escrow: Address
 
 
 class SettlementEntry(ChainEntry):
@@ -46,6 +47,7 @@ class SettlementEntry(ChainEntry):
     forced_queue: Address
     rollup: Address
     outbox: Address
+    ledger: Address
 
 
 class VaultEntry(ChainEntry):

@@ -70,6 +70,27 @@ class Ledger:
             self._heights_with_logs.setdefault(address, []).append(block.header.number)
         self._blocks.append(block)
 
+    def copy(self) -> "Ledger":
+        """The same blocks, to go on from independently."""
+        twin = Ledger()
+        twin._blocks = list(self._blocks)
+        twin._by_hash = dict(self._by_hash)
+        twin._transactions = dict(self._transactions)
+        twin._heights_with_logs = {address: list(heights) for address, heights in self._heights_with_logs.items()}
+        return twin
+
+    def truncate(self, height: int) -> list[Block]:
+        """Take off every block above a height; answers them, the lowest first."""
+        removed = self._blocks[height + 1 :]
+        del self._blocks[height + 1 :]
+        for block in removed:
+            del self._by_hash[block.header.hash]
+            for transaction in block.transactions:
+                del self._transactions[transaction.hash]
+            for address in {log.address for receipt in block.receipts for log in receipt.logs}:
+                self._heights_with_logs[address].remove(block.header.number)
+        return removed
+
     def attach_seals(self, sealed: SealedHeader) -> None:
         """Put the sealed form of a header in place of the unsealed one."""
         block = self._blocks[sealed.number]

@@ -1,6 +1,6 @@
 """An EVM chain inside this process whose blocks are sealed by QBFT validators."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +11,7 @@ from web3 import Web3
 from web3.middleware import AttributeDictMiddleware, ExtraDataToPOAMiddleware, ValidationMiddleware
 from web3.types import TxReceipt
 
-from chains.blocks import Block
+from chains.blocks import Block, Transaction
 from chains.clock import Clock, VirtualClock
 from chains.errors import ChainHalted, Reason, Rejected, TransactionReverted
 from chains.evm import BlockContext, Evm, Execution, Outcome, decode_transaction
@@ -90,7 +90,12 @@ class LocalChain(Web3Chain):
         return chain
 
     def _assemble(
-        self, constants: ChainConstants, clock: Clock, finality: FinalityPolicy, chain_file: ChainFile | None
+        self,
+        constants: ChainConstants,
+        clock: Clock,
+        finality: FinalityPolicy,
+        chain_file: ChainFile | None,
+        nodes: NodeStore | None = None,
     ) -> None:
         self.chain_id = constants.chain_id
         self.name = constants.name
@@ -100,8 +105,12 @@ class LocalChain(Web3Chain):
         self.finality = finality
         self.ledger = Ledger()
         self.pool = Pool(chain_id=self.chain_id, gas_limit=self.gas_limit)
+        self.censors: Callable[[Transaction], bool] | None = None
+        self.fee_floor = 0
+        self._branch = 0
+        self._sealed_height = 0
         self._file = chain_file
-        self._nodes = NodeStore(chain_file)
+        self._nodes = NodeStore(chain_file) if nodes is None else nodes
         self.evm = Evm(self._nodes, self.chain_id)
         self._sets: dict[int, ValidatorSet] = {}
         self._failures: dict[bytes, Outcome] = {}
@@ -128,7 +137,7 @@ class LocalChain(Web3Chain):
 
     def finalized_header(self) -> SealedHeader:
         """The newest final header: sealed, unless it is the genesis block, which nobody seals."""
-        return self.header(self.finality.finalized_height(self.ledger.height))
+        return self.header(self._final_height())
 
     def get_proof(self, address: str | bytes, slots: Sequence[int], block_number: int) -> AccountProof:
         """The account and these storage slots at a block, with proofs; raises Rejected(UnknownBlock)."""
@@ -189,8 +198,8 @@ class LocalChain(Web3Chain):
         return self.pool.next_nonce(sender, self.evm.account(self.head().state_root, sender).nonce)
 
     def next_base_fee(self) -> int:
-        """Wei per gas that the next block burns."""
-        return next_base_fee(self.head())
+        """Wei per gas that the next block burns; `fee_floor` stands for the crowd of a busy time."""
+        return max(next_base_fee(self.head()), self.fee_floor)
 
     def _failure(self, included: Included) -> TransactionReverted:
         key = included.transaction.hash
@@ -242,7 +251,8 @@ class LocalChain(Web3Chain):
             if not proposer.online:
                 continue
             context = self.next_context(proposer.address)
-            execution = self.evm.execute(context, self.head().state_root, self.pool.transactions)
+            transactions, censored = self._chosen()
+            execution = self.evm.execute(context, self.head().state_root, transactions)
             header = draft_header(
                 context, self.head().hash, execution, validators=validators.addresses, round_number=attempt
             )
@@ -250,7 +260,7 @@ class LocalChain(Web3Chain):
                 header = header.with_seals(collect_seals(header, validators.validators))
                 if len(header.seals) < validators.quorum:
                     continue
-            self._adopt(header, execution, validators, sealed)
+            self._adopt(header, execution, validators, sealed, censored)
             return header
         raise ChainHalted(online=len(validators.online), needed=validators.quorum)
 
@@ -314,7 +324,73 @@ class LocalChain(Web3Chain):
         )
         return self.seal(draft, signers)
 
+    # What a laboratory does to a chain
+
+    def fork(self, clock: Clock) -> Self:
+        """An independent copy from here on, in memory: the same blocks, waiting transactions and validators' keys.
+
+        Nothing is executed again, so a deployed network starts at once.
+        """
+        chain = type(self).__new__(type(self))
+        constants = ChainConstants(
+            chain_id=self.chain_id,
+            name=self.name,
+            seed=self.seed,
+            gas_limit=self.gas_limit,
+            finality_depth=self.finality.blocks if isinstance(self.finality, Depth) else 0,
+        )
+        chain._assemble(constants, clock, self.finality, None, NodeStore(base=self._nodes))  # noqa: SLF001 - its own class
+        chain.ledger = self.ledger.copy()
+        chain.pool.put_first(self.pool.transactions)
+        chain._branch = self._branch  # noqa: SLF001
+        sets: dict[int, ValidatorSet] = {}
+        members = self.validators
+        for original in (*self._sets.values(), members):
+            sets.setdefault(id(original), original.copy())
+        chain._validators = sets[id(members)]  # noqa: SLF001
+        chain._sets = {height: sets[id(original)] for height, original in self._sets.items()}  # noqa: SLF001
+        chain._failures = dict(self._failures)  # noqa: SLF001
+        chain._dropped = dict(self._dropped)  # noqa: SLF001
+        return chain
+
+    def reorganise(self, depth: int, keeps: Callable[[Transaction], bool] = lambda _: True) -> list[Block]:
+        """Take off the newest blocks, none of them final; answers them, the lowest first.
+
+        Their transactions wait for the next block again, but for those that `keeps` refuses, which are forgotten.
+        Raises Rejected(FinalityViolated) where a block of these is final, Rejected(ReadOnly) where the chain is kept in
+        a file.
+        """
+        self._require_validators()
+        if self._file is not None:
+            raise Rejected(Reason.READ_ONLY, f"{self.name} is kept in a file, block by block")
+        height = self.ledger.height - depth
+        if depth < 1 or height < self._final_height():
+            raise Rejected(Reason.FINALITY_VIOLATED, f"{depth} blocks, final up to {self._final_height()}")
+        removed = self.ledger.truncate(height)
+        self._validators = self._sets[height + 1]
+        for block in removed:
+            del self._sets[block.header.number]
+        self.pool.put_first(one for block in removed for one in block.transactions if keeps(one))
+        self._branch += 1
+        return removed
+
     # Inside
+
+    def _chosen(self) -> tuple[Sequence[Transaction], Sequence[Transaction]]:
+        """What the proposer tries to include, and what it leaves out on purpose, senders' later ones with it."""
+        waiting = self.pool.transactions
+        if self.censors is None:
+            return waiting, ()
+        barred: set[bytes] = set()
+        chosen: list[Transaction] = []
+        censored: list[Transaction] = []
+        for transaction in waiting:
+            if transaction.sender in barred or self.censors(transaction):
+                barred.add(transaction.sender)
+                censored.append(transaction)
+            else:
+                chosen.append(transaction)
+        return chosen, censored
 
     def _require_validators(self) -> ValidatorSet:
         if self._validators is None:
@@ -322,11 +398,16 @@ class LocalChain(Web3Chain):
         return self._validators
 
     def _mix_hash(self, number: int) -> bytes:
-        return keccak(f"randomness/{self.seed}/{self.chain_id}/{number}".encode())
+        branch = f"/{self._branch}" if self._branch else ""
+        return keccak(f"randomness/{self.seed}/{self.chain_id}/{number}{branch}".encode())
+
+    def _final_height(self) -> int:
+        """The policy's, unless a reorganisation just made the chain shorter: what was final stays so."""
+        return max(self.finality.finalized_height(self.ledger.height), self._sealed_height)
 
     def _newly_final(self, number: int) -> range:
         """Mined heights that become final, and have to be sealed, when a block at this height is mined."""
-        before = self.finality.finalized_height(number - 1)
+        before = max(self.finality.finalized_height(number - 1), self._final_height())
         return range(before + 1, min(self.finality.finalized_height(number), number - 1) + 1)
 
     def _seal_at(self, height: int) -> SealedHeader:
@@ -348,17 +429,24 @@ class LocalChain(Web3Chain):
         )
 
     def _adopt(
-        self, header: SealedHeader, execution: Execution, validators: ValidatorSet, sealed: Sequence[SealedHeader]
+        self,
+        header: SealedHeader,
+        execution: Execution,
+        validators: ValidatorSet,
+        sealed: Sequence[SealedHeader],
+        censored: Sequence[Transaction],
     ) -> None:
         self._failures.update(execution.failures)
         self._dropped.update((transaction.hash, why) for transaction, why in execution.dropped)
         self._append(header, execution, sealed)
-        self.pool.keep_only(execution.deferred)
+        self.pool.keep_only((*execution.deferred, *censored))
         if not header.seals:
             self._sets[header.number] = validators
         for earlier in sealed:
             self.ledger.attach_seals(earlier)
             del self._sets[earlier.number]
+        final = header if header.seals else sealed[-1] if sealed else None
+        self._sealed_height = self._sealed_height if final is None else final.number
 
     def _append(self, header: SealedHeader, execution: Execution, sealed: Sequence[SealedHeader]) -> None:
         block = Block(header=header, transactions=execution.transactions, receipts=execution.receipts)

@@ -68,3 +68,12 @@ class Pool:
     def keep_only(self, transactions: Iterable[Transaction]) -> None:
         """Forget everything else, after a block."""
         self._pending = {transaction.hash: transaction for transaction in transactions}
+
+    def put_first(self, transactions: Iterable[Transaction]) -> None:
+        """Take back, before everything that waits, what a reorganisation threw out of its blocks."""
+        returned = {transaction.hash: transaction for transaction in transactions}
+        self._pending = {**returned, **self._pending}
+
+    def drop(self, transaction_hash: bytes) -> None:
+        """Forget one transaction, as a node's full memory does."""
+        self._pending.pop(transaction_hash, None)

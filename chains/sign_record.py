@@ -41,6 +41,12 @@ class MemorySignRecord:
     def __init__(self) -> None:
         self._digests: dict[tuple[int, int], bytes] = {}
 
+    def copy(self) -> "MemorySignRecord":
+        """The same memories, independent of these."""
+        twin = MemorySignRecord()
+        twin._digests = dict(self._digests)
+        return twin
+
     def claim(self, height: int, round_number: int, digest: bytes) -> None:
         """See SignRecord."""
         _refuse_second(self._digests.setdefault((height, round_number), digest), digest, height, round_number)

@@ -38,16 +38,22 @@ class ChainConstants(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class NodeStore(MutableMapping[bytes, bytes]):
-    """Trie nodes and code by hash; with a file behind it, `unsaved` is what the file does not have yet."""
+    """Trie nodes and code by hash; with a file behind it, `unsaved` is what the file does not have yet.
 
-    def __init__(self, chain_file: "ChainFile | None" = None) -> None:
+    `base` holds what a fork shares with the chain it came from: nodes go by their hash, so neither can harm the other.
+    """
+
+    def __init__(self, chain_file: "ChainFile | None" = None, base: "NodeStore | None" = None) -> None:
         self._file = chain_file
+        self._base = base
         self._nodes: dict[bytes, bytes] = {}
         self.unsaved: dict[bytes, bytes] = {}
 
     def __getitem__(self, key: bytes) -> bytes:
         value = self._nodes.get(key)
         if value is None:
+            if self._base is not None:
+                return self._base[key]
             if self._file is None:
                 raise KeyError(key)
             value = self._nodes[key] = self._file.node(key)

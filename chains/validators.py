@@ -57,6 +57,18 @@ class Validator:
             self.record.claim(height, round_number, digest)
         return sign(digest, self._key)
 
+    def copy(self) -> "Validator":
+        """The same key and behaviour with a memory of its own; raises TypeError for a record that is kept in a file."""
+        if not isinstance(self.record, MemorySignRecord):
+            raise TypeError("a record in a file has one holder")
+        return Validator(
+            self._key,
+            online=self.online,
+            equivocates=self.equivocates,
+            compromised=self.compromised,
+            record=self.record.copy(),
+        )
+
     def compromise(self) -> bytes:
         """Hand out the private key, 32 bytes."""
         self.compromised = True
@@ -96,6 +108,10 @@ class ValidatorSet:
     def proposer(self, height: int, round_number: int) -> Validator:
         """Whose turn it is: the members in rotation over heights and rounds."""
         return self.validators[(height + round_number) % len(self.validators)]
+
+    def copy(self) -> "ValidatorSet":
+        """The same members, independent of these."""
+        return ValidatorSet(validator.copy() for validator in self.validators)
 
     def __getitem__(self, position: int) -> Validator:
         return self.validators[position]

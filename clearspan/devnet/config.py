@@ -7,12 +7,13 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bridge.parameters import NetworkParameters
+from bridge.parameters import NetworkParameters, TokenParameters
 from clearspan.devnet.wallets import wallet
 from clearspan.listing import CollateralListing, Listing, MarketListing, OracleListing
 from exchange.sdk.errors import Rejected
 
 Positive = Annotated[int, Field(gt=0)]
+Depth = Annotated[int, Field(ge=0, le=256)]
 
 DEFAULT_MARKETS = (
     MarketListing(
@@ -35,7 +36,10 @@ DEFAULT_MARKETS = (
 
 
 class DevnetConfig(BaseModel):
-    """A devnet's parameters. Times in seconds; amounts a new wallet gets on each vault chain, in whole units."""
+    """A devnet's parameters.
+
+    Times in seconds; in whole units, what a new wallet gets on each vault chain and what a chain may be credited.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -45,6 +49,8 @@ class DevnetConfig(BaseModel):
     settlement_chain_id: Positive = 412_001
     vault_chain_ids: tuple[Positive, Positive] = (412_002, 412_003)
     validators: Annotated[int, Field(ge=4, le=16)] = 4
+    finality_depths: tuple[Depth, Depth, Depth] = (0, 0, 0)
+    """Blocks on top of a final one, settlement chain first; 0 is final at once."""
     challenge_seconds: Positive = 12
     challenge_blocks: Positive = 6
     inclusion_delay_seconds: Positive = 600
@@ -54,6 +60,8 @@ class DevnetConfig(BaseModel):
     oracle_deviation: Annotated[int, Field(gt=0, lt=10**6)] = 500_000
     wallet_usdc: Positive = 1_000_000
     wallet_eth: Positive = 1_000
+    credit_cap_usdc: Positive = 10_000_000
+    credit_window_cap_usdc: Positive = 2_500_000
     markets: tuple[MarketListing, ...] = DEFAULT_MARKETS
     eth_haircut: Annotated[int, Field(ge=0, le=10**6)] = 50_000
 
@@ -75,6 +83,7 @@ class DevnetConfig(BaseModel):
             challenge_blocks=self.challenge_blocks,
             inclusion_delay_seconds=self.inclusion_delay_seconds,
             max_clock_lag_seconds=self.max_clock_lag_seconds,
+            tokens=(TokenParameters(credit_cap=self.credit_cap_usdc, credit_window_cap=self.credit_window_cap_usdc),),
         )
 
     def listing(self) -> Listing:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
 from bridge.swaps.recovery import OpenSwap, Recovered, recover
@@ -20,12 +21,15 @@ def run_recover(directory: Path, address: str, *, as_json: bool) -> int:
     run = KeptRun.load(directory)
     chains = open_chains(directory, run.network)
     names = {entry.chain_id: entry.name for entry in run.network.chains}
+    known = {entry.swap_escrow for entry in run.network.chains}
     owner = to_checksum_address(address)
     found = [place for chain in chains.values() for place in recover(chain, owner)]
     if as_json:
-        typer.echo(json.dumps(_as_object(owner, found, names), indent=2))
+        typer.echo(json.dumps(_as_object(owner, found, names, known), indent=2))
         return exits.OK
     for place in found:
+        if place.escrow not in known:
+            typer.echo(f"escrow {place.escrow} on {names[place.chain_id]} is not this network's", err=True)
         for swap in place.swaps:
             typer.echo(_line(swap, names))
         for credit in place.credits:
@@ -45,14 +49,20 @@ def _line(opened: OpenSwap, names: dict[int, str]) -> str:
     )
 
 
-def _as_object(owner: str, found: list[Recovered], names: dict[int, str]) -> dict[str, Any]:
-    """Amounts and wei are decimal strings, bytes hex, times seconds; `terms` is what the escrow's calls take."""
+def _as_object(
+    owner: str, found: list[Recovered], names: dict[int, str], known: set[ChecksumAddress]
+) -> dict[str, Any]:
+    """Amounts and wei are decimal strings, bytes hex, times seconds; `terms` is what the escrow's calls take.
+
+    `is_known` tells the network's own escrows from whatever else logs like one.
+    """
     swaps = [
         {
             "swap": "0x" + opened.record.swap.identifier.hex(),
             "chain": names[place.chain_id],
             "chain_id": place.chain_id,
             "escrow": place.escrow,
+            "is_known": place.escrow in known,
             "role": "locker" if opened.is_locker else "payee",
             "stage": opened.stage.value,
             "advice": opened.advice,
@@ -79,6 +89,7 @@ def _as_object(owner: str, found: list[Recovered], names: dict[int, str]) -> dic
             "chain": names[place.chain_id],
             "chain_id": place.chain_id,
             "escrow": place.escrow,
+            "is_known": place.escrow in known,
             "asset": credit.asset,
             "amount": str(credit.amount),
         }

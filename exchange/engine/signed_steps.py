@@ -8,13 +8,22 @@ from typing import Final
 from exchange.state.config import Domain
 from exchange.state.hashing import keccak256
 
-_BODY: Final = {"uint8": "B", "uint16": "H", "uint32": "I", "uint64": "Q", "uint128": "QQ", "address": "20s"}
+_BODY: Final = {
+    "uint8": "B",
+    "uint16": "H",
+    "uint32": "I",
+    "uint64": "Q",
+    "uint128": "QQ",
+    "address": "20s",
+    "bytes32": "32s",
+}
 _WORD: Final = {
     "uint8": " 31xB",
     "uint16": " 30xH",
     "uint32": " 28xI",
     "uint64": " 24xQ",
     "uint128": " 16xQQ",
+    "bytes32": " 32s",
     "address": " 12x20s",
 }
 SIGNATURE: Final = Layout(">32s32sB")

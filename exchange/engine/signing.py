@@ -248,6 +248,35 @@ def sign_withdraw(  # noqa: PLR0913
     )
 
 
+def sign_lock_cash(  # noqa: PLR0913
+    key: Key,
+    domain: Domain,
+    *,
+    account: int,
+    payee: int,
+    amount: int,
+    hash: bytes,  # noqa: A002 - the field's name
+    deadline: int,
+    nonce: int,
+    expiry: int,
+    key_id: int = OWNER,
+) -> bytes:
+    """LockCash step. Amount in 1e-6 USD, `hash` the sha256 of the preimage, deadline in seconds."""
+    return sign_step(
+        key,
+        domain,
+        steps.LOCK_CASH,
+        account=account,
+        key=key_id,
+        payee=payee,
+        amount=amount,
+        hash=hash,
+        deadline=deadline,
+        nonce=nonce,
+        expiry=expiry,
+    )
+
+
 def sign_report(
     key: Key, domain: Domain, *, underlying: int, price: int, time: int, confidence: int = 0
 ) -> bytes:

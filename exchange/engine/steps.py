@@ -24,6 +24,9 @@ class StepKind(IntEnum):
     CONTINUE = 7
     LIQUIDATE = 8
     COVER = 9
+    LOCK_CASH = 10
+    CLAIM_LOCK = 11
+    REFUND_LOCK = 12
     PLACE_SPECIAL = 20
     REPLACE = 21
     CANCEL_CLIENT = 22
@@ -54,6 +57,7 @@ PLACE_ORDER: Final = SignedStep(1, "PlaceOrder", f"{_ORDER},{_ONCE}")
 CANCEL_ORDER: Final = SignedStep(2, "CancelOrder", f"{_BY},uint16 market,uint32 slot,uint64 sequence,{_ONCE}")
 CANCEL_ALL: Final = SignedStep(3, "CancelAll", f"{_BY},{_ONCE}")
 WITHDRAW: Final = SignedStep(4, "Withdraw", f"{_BY},uint16 asset,uint128 amount,address recipient,{_ONCE}")
+LOCK_CASH: Final = SignedStep(10, "LockCash", f"{_BY},uint32 payee,uint128 amount,bytes32 hash,uint64 deadline,{_ONCE}")
 PLACE_SPECIAL: Final = SignedStep(20, "PlaceSpecial", f"{_ORDER},uint64 display,uint64 trigger,{_ONCE}")
 REPLACE: Final = SignedStep(
     21, "Replace", f"{_BY},uint16 market,uint32 slot,uint64 sequence,uint64 price,uint64 size,{_ONCE}"
@@ -91,6 +95,8 @@ CANCEL_CLIENT_SLOT: Final = Layout(">I")
 
 ITEM: Final = Layout(">BHBBBIQQQ")
 """`action, market, side, timeInForce, flags, slot, price, size, display`; see docs/protocol/state.md."""
+CLAIM_LOCK: Final = Layout(">BQ32s")
+REFUND_LOCK: Final = Layout(">BQ")
 
 ORACLE_REPORT_TYPE: Final = keccak256(b"OracleReport(uint16 underlying,uint64 price,uint64 confidence,uint64 time)")
 ORACLE_REPORT_FIELDS: Final = Layout(">32s 30xH 24xQ 24xQ 24xQ")
@@ -172,6 +178,18 @@ def liquidate(account: int, market: int) -> bytes:
 def cover(account: int) -> bytes:
     """Step that covers an account's negative cash."""
     return COVER.pack(StepKind.COVER, account)
+
+
+def claim_lock(lock: int, preimage: bytes) -> bytes:
+    """Step that pays a lock to its payee, against the preimage of its hash: exactly 32 bytes, or ValueError."""
+    if len(preimage) != 32:
+        raise ValueError("a preimage has exactly 32 bytes")
+    return CLAIM_LOCK.pack(StepKind.CLAIM_LOCK, lock, preimage)
+
+
+def refund_lock(lock: int) -> bytes:
+    """Step that gives a lock back to who locked it."""
+    return REFUND_LOCK.pack(StepKind.REFUND_LOCK, lock)
 
 
 if ITEM.size != ENVELOPE_ITEM_SIZE:

@@ -18,9 +18,10 @@ from exchange.engine.cancelling import (
 from exchange.engine.cover import cover
 from exchange.engine.events import Event, StepRejected
 from exchange.engine.expiring import settle_expiry
-from exchange.engine.forced import ForcedItem, credit, open_account
+from exchange.engine.forced import ForcedItem, execute, open_account
 from exchange.engine.keys import set_flags, set_key, set_protection
 from exchange.engine.liquidation import liquidate
+from exchange.engine.locks import claim_lock, lock_cash, refund_lock
 from exchange.engine.marking import reprice
 from exchange.engine.oracle import oracle_report
 from exchange.engine.orders import continue_register, place_order, replace_order
@@ -63,6 +64,9 @@ HANDLERS: Final[Mapping[int, Handler]] = MappingProxyType(
         int(StepKind.CANCEL_DUE): cancel_due,
         int(StepKind.SMILE_REPORT): smile_report,
         int(StepKind.SETTLE_EXPIRY): settle_expiry,
+        int(StepKind.LOCK_CASH): lock_cash,
+        int(StepKind.CLAIM_LOCK): claim_lock,
+        int(StepKind.REFUND_LOCK): refund_lock,
     }
 )
 
@@ -95,15 +99,16 @@ def apply(state: State, step: bytes, signatures: Signatures = SECP256K1) -> list
 def apply_forced(state: State, item: ForcedItem) -> list[Event]:
     """Apply the next item of the forced queue: it is always taken and counted, and opens its account.
 
-    A credit that breaks a rule is a `StepRejected`.
+    What it asks for, if that breaks a rule, is a `StepRejected`.
     """
     events = open_account(state, item)
     try:
-        events.append(credit(state, item))
+        events.append(execute(state, item))
     except Rejected as rejection:
         events.append(StepRejected(rejection.reason))
     state.header.sequence += 1
     state.header.queue_cursor += 1
+    state.header.queue_time = max(state.header.queue_time, item.enqueued_at)
     return events
 
 

@@ -48,6 +48,7 @@ NONCED_KINDS = frozenset(
         StepKind.SET_FLAGS,
         StepKind.PROPOSE,
         StepKind.CANCEL_OPERATION,
+        StepKind.LOCK_CASH,
     )
 )
 """Steps that can have an effect only once: sent again, they are answered with the confirmation they got."""

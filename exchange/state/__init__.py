@@ -3,7 +3,9 @@
 from exchange.state.account import Account, AccountFlag, Envelope, Position, Protection, Scope, SelfTrade, SessionKey
 from exchange.state.asset import Asset, AssetKind
 from exchange.state.config import Config, Domain, FeeTier
+from exchange.state.hash_use import HashUse
 from exchange.state.header import Header
+from exchange.state.lock import Lock, LockStatus
 from exchange.state.mark import Mark
 from exchange.state.market import Market, MarketKind, MarketStatus, Phase, RegisterKind
 from exchange.state.operation import Operation, OperationKind, OperationStatus
@@ -23,7 +25,10 @@ __all__ = [
     "Domain",
     "Envelope",
     "FeeTier",
+    "HashUse",
     "Header",
+    "Lock",
+    "LockStatus",
     "Mark",
     "Market",
     "MarketKind",

@@ -21,9 +21,11 @@ def _deployment():
         deployed_at=0,
         mailbox=address(2),
         clients={101: address(3)},
+        swap_escrow=address(12),
         forced_queue=address(4),
         rollup=address(5),
         outbox=address(6),
+        ledger=address(9),
     )
     vault = VaultEntry(
         chain_id=101,
@@ -32,6 +34,7 @@ def _deployment():
         deployed_at=3,
         mailbox=address(8),
         clients={100: address(9)},
+        swap_escrow=address(13),
         vault=address(10),
     )
     asset = RegisteredAsset(asset=0, chain_id=101, token=address(11), symbol="USDC", decimals=6)

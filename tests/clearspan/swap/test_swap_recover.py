@@ -33,7 +33,7 @@ def kept(tmp_path_factory):
         funder = network.keys.owner
         for person in (OWNER, LOCKER, PAYEE):
             chain.transact({"to": person.address, "value": 10**20}, funder)
-        escrow = chain.deploy("SwapEscrow", [], OWNER)
+        escrow = chain.contract("SwapEscrow", network.deployment.chain(chain.chain_id).swap_escrow)
         fickle = chain.deploy("FickleToken", [], OWNER)
         chain.transact(fickle.functions.mint(LOCKER.address, 10**9), OWNER)
         chain.transact(fickle.functions.approve(escrow.address, 10**9), LOCKER)
@@ -85,6 +85,7 @@ def test_every_open_swap_of_the_locker_is_found(kept):
     assert set(rows) == {"0x" + swaps[name].identifier.hex() for name in ("waiting", "due")}
     due = rows["0x" + swaps["due"].identifier.hex()]
     waiting = rows["0x" + swaps["waiting"].identifier.hex()]
+    assert due["is_known"]
     assert (due["role"], due["stage"], due["advice"]) == ("locker", "private refund", "refund now")
     assert (waiting["stage"], waiting["advice"]) == (
         "private claim",

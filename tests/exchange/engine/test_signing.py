@@ -24,6 +24,7 @@ DOMAIN = Domain(settlement_chain=900_001, rollup=b"\xab" * 20)
 STRATEGIES = {
     **{f"uint{bits}": st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64, 128)},
     "address": st.binary(min_size=20, max_size=20),
+    "bytes32": st.binary(min_size=32, max_size=32),
     "bytes": st.binary(max_size=200),
 }
 BY = "uint32 account,uint16 key"
@@ -35,6 +36,7 @@ STRUCTS = {
     "CancelOrder": f"{BY},uint16 market,uint32 slot,uint64 sequence,{ONCE}",
     "CancelAll": f"{BY},{ONCE}",
     "Withdraw": f"{BY},uint16 asset,uint128 amount,address recipient,{ONCE}",
+    "LockCash": f"{BY},uint32 payee,uint128 amount,bytes32 hash,uint64 deadline,{ONCE}",
     "PlaceSpecial": f"{BY},{ORDER_FIELDS},uint64 display,uint64 trigger,{ONCE}",
     "Replace": f"{BY},uint16 market,uint32 slot,uint64 sequence,uint64 price,uint64 size,{ONCE}",
     "CancelClient": f"{BY},uint16 market,uint64 clientId,uint64 expiry",
@@ -54,6 +56,7 @@ SPECS = {
     "CancelOrder": steps.CANCEL_ORDER,
     "CancelAll": steps.CANCEL_ALL,
     "Withdraw": steps.WITHDRAW,
+    "LockCash": steps.LOCK_CASH,
     "PlaceSpecial": steps.PLACE_SPECIAL,
     "Replace": steps.REPLACE,
     "CancelClient": steps.CANCEL_CLIENT,
@@ -158,6 +161,7 @@ def test_layouts_have_the_documented_sizes() -> None:
         "CancelOrder": 102,
         "CancelAll": 88,
         "Withdraw": 126,
+        "LockCash": 148,
         "PlaceSpecial": 133,
         "Replace": 118,
         "CancelClient": 90,

@@ -12,7 +12,9 @@ from exchange.state import (
     Config,
     Envelope,
     FeeTier,
+    HashUse,
     Header,
+    Lock,
     Mark,
     Market,
     Operation,
@@ -88,7 +90,10 @@ MARKS = st.builds(Mark, U64, U64, st.tuples(*[signed(64)] * 16))
 UNDERLYINGS = st.builds(Underlying, U64, U64, U64, U64, U64, U16, U16)
 ASSETS = st.builds(Asset, U64, ADDRESS, U8, U8, U16, U32, U8, U128)
 WITHDRAWALS = st.builds(Withdrawal, U64, U32, ADDRESS, U16, U64, ADDRESS, U128)
-HEADERS = st.builds(Header, U64, U64, U64, U32, U16, U16, U16, U64, st.binary(min_size=32, max_size=32), U16, U32, U32)
+HEADERS = st.builds(
+    Header,
+    *(U64, U64, U64, U32, U16, U16, U16, U64, st.binary(min_size=32, max_size=32), U64, U64, U64, U64, U16, U32, U32),
+)
 
 
 @given(st.one_of(ACCOUNTS, MARKETS, ORDERS, MARKS, UNDERLYINGS, ASSETS, WITHDRAWALS, HEADERS, OPERATIONS))
@@ -112,7 +117,9 @@ def test_decode_inverts_encode(leaf: Account) -> None:
         (Underlying(), 44),
         (Asset(1, b"t" * 20, 0, 6, 1, 0), 8 + 20 + 1 + 1 + 2 + 4 + 1 + 16),
         (Withdrawal(0, 1, b"r" * 20, 2, 3, b"t" * 20, 4), 78),
-        (Header(0, 0, 0, 0, 0, 0, 0, 0, bytes(32)), 85),
+        (Header(0, 0, 0, 0, 0, 0, 0, 0, bytes(32)), 75 + 32 + 10),
+        (Lock(1, 2, 3, b"h" * 32, 4), 4 + 4 + 16 + 32 + 8 + 1),
+        (HashUse(b"h" * 32, 1, 2), 32 + 4 + 4),
     ],
 )
 def test_bodies_have_the_documented_size(leaf: Account, size: int) -> None:
