@@ -10,8 +10,10 @@ from exchange.engine.events import (
     EnvelopeDropped,
     EnvelopeOpened,
     Event,
+    ExpirySettled,
     Filled,
     FlagsSet,
+    FundingCharged,
     ItemRejected,
     KeySet,
     Liquidated,
@@ -33,6 +35,7 @@ from exchange.engine.events import (
     RemainderDropped,
     Removal,
     RoundFlipped,
+    SmileSet,
     StepRejected,
     SubAccountOpened,
     Transferred,
@@ -41,7 +44,14 @@ from exchange.engine.events import (
     WithdrawalQueued,
 )
 from exchange.engine.forced import ForcedItem, ItemKind
-from exchange.engine.genesis import AssetSpec, ListingError, MarketSpec, UnderlyingSpec, genesis
+from exchange.engine.genesis import (
+    AssetSpec,
+    ExpirySpec,
+    ListingError,
+    MarketSpec,
+    UnderlyingSpec,
+    genesis,
+)
 from exchange.engine.margin import MarginReport, assess
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import SECP256K1, Secp256k1, Signatures
@@ -58,6 +68,7 @@ from exchange.engine.signing import (
     sign_place_order,
     sign_replace,
     sign_report,
+    sign_smile_report,
     sign_step,
     sign_withdraw,
 )
@@ -92,9 +103,12 @@ __all__ = [
     "EnvelopeDropped",
     "EnvelopeOpened",
     "Event",
+    "ExpirySettled",
+    "ExpirySpec",
     "Filled",
     "FlagsSet",
     "ForcedItem",
+    "FundingCharged",
     "ItemKind",
     "ItemRejected",
     "KeySet",
@@ -129,6 +143,7 @@ __all__ = [
     "Secp256k1",
     "Signatures",
     "Signer",
+    "SmileSet",
     "StepKind",
     "StepRejected",
     "SubAccountOpened",
@@ -158,6 +173,7 @@ __all__ = [
     "sign_place_order",
     "sign_replace",
     "sign_report",
+    "sign_smile_report",
     "sign_step",
     "sign_withdraw",
     "try_apply",

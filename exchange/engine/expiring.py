@@ -12,7 +12,7 @@ from exchange.engine.rounds import flip, is_complete
 from exchange.engine.signatures import Signatures
 from exchange.state.expiry import Expiry, ExpiryStatus
 from exchange.state.mark import Mark
-from exchange.state.market import Market, MarketKind, MarketStatus
+from exchange.state.market import NO_EXPIRY, Market, MarketKind, MarketStatus
 from exchange.state.pricing import FOREVER
 from exchange.state.state import State
 from exchange.state.underlying import Underlying
@@ -23,7 +23,7 @@ MARKETS_PER_STEP: Final = 8
 def settle_expiry(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     """Fix the settlement price if it is not yet, and end markets. Permissionless. Raises Rejected, nothing changed.
 
-    An ended market keeps one mark for good, its payoff, and counts in no round. Positions are paid out one by one later.
+    An ended market keeps one mark for good, its payoff, and counts in no round. Positions are paid out later.
     """
     if len(step) < steps.SETTLE_EXPIRY.size:
         raise Rejected(Reason.MALFORMED)
@@ -75,8 +75,28 @@ def markets_to_end(state: State, expiry_id: int) -> list[int]:
     return [
         market_id
         for market_id in markets
-        if state.markets[market_id].expiry == expiry_id and state.markets[market_id].status < MarketStatus.EXPIRED
+        if (market := state.markets[market_id]).expiry == expiry_id
+        and market.status < MarketStatus.EXPIRED
+        and not market.register
     ][:MARKETS_PER_STEP]
+
+
+def due_expiry(state: State, underlying_id: int) -> int | None:
+    """An expiry that SettleExpiry should be called for: its average is complete, or markets are left."""
+    underlying = state.underlyings[underlying_id]
+    following = underlying.next_expiry - 1
+    if following >= 0 and settlement_average.is_due(underlying, state.expiries[following]):
+        return following
+    for market_id in state.markets_of[underlying_id]:
+        market = state.markets[market_id]
+        if (
+            market.expiry != NO_EXPIRY
+            and market.status < MarketStatus.EXPIRED
+            and not market.register
+            and state.expiries[market.expiry].status == ExpiryStatus.SETTLED
+        ):
+            return market.expiry
+    return None
 
 
 def _check_markets(state: State, expiry_id: int, market_ids: list[int]) -> None:

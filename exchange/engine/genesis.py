@@ -18,7 +18,6 @@ from exchange.state.market import NO_EXPIRY, Market, MarketKind, MarketStatus
 from exchange.state.state import State
 from exchange.state.underlying import Underlying
 
-
 FUNDING_CAP_LIMIT: Final = 40_000
 
 
@@ -105,7 +104,7 @@ class AssetSpec:
     haircut: int = 0
 
 
-def genesis(
+def genesis(  # noqa: PLR0913
     config: Config,
     markets: Sequence[MarketSpec],
     underlyings: Sequence[UnderlyingSpec],
@@ -260,9 +259,7 @@ def _list_expiry(state: State, spec: ExpirySpec) -> None:
     _require(len(state.expiries) < limits.EXPIRY_LIMIT, "too many expiries")
     _require(clock + 2 * WINDOW_SECONDS <= spec.time <= clock + 4 * YEAR_SECONDS, "an expiry is within four years")
     _require(0 < spec.volatility_range <= limits.FACTOR_ONE, "the volatility range is above 0 and at most 1")
-    _require(
-        abs(spec.carry) * (spec.time - clock) < CARRY_LIMIT * YEAR_SECONDS, "the forward is near the index"
-    )
+    _require(abs(spec.carry) * (spec.time - clock) < CARRY_LIMIT * YEAR_SECONDS, "the forward is near the index")
     others = [other for other in state.expiries if other.underlying == spec.underlying]
     _require(
         all(abs(other.time - spec.time) >= 2 * WINDOW_SECONDS for other in others),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from struct import Struct as Layout
 from typing import Final
 
@@ -92,7 +93,7 @@ def needs_mark(state: State, market_id: int) -> bool:
 
 
 def outstanding(state: State, underlying_id: int) -> list[tuple[int, ...]]:
-    """Markets that lack a mark, in the groups that Reprice takes: up to eight of one expiry, perpetuals by themselves."""
+    """Markets that lack a mark, in groups that Reprice takes: up to eight of one expiry, perpetuals apart."""
     groups: dict[int, list[int]] = {}
     for market_id in state.markets_of[underlying_id]:
         if needs_mark(state, market_id):
@@ -142,7 +143,7 @@ def dated_mark(state: State, market: Market, underlying: Underlying, expiry: Exp
 
 
 def forward_of(underlying: Underlying, expiry: Expiry) -> int:
-    """The expiry's forward by the last report: the index and its carry, and in the last half hour the average so far."""
+    """The expiry's forward by the last report: index and carry, and in the last half hour the average so far."""
     seconds = max(0, expiry.time - underlying.time)
     forward = underlying.price + underlying.price * expiry.carry * seconds // (CARRY_ONE * YEAR_SECONDS)
     return max(1, min(PRICE_LIMIT - 1, settlement_average.expected(expiry, underlying.time, forward)))
@@ -181,7 +182,7 @@ def terms_outstanding(state: State, underlying_id: int) -> list[OptionTerms]:
 
 
 def growth_factor(market: Market) -> int:
-    """What the open interest makes of the scan loss, in 1e-6: 1 up to the floor, 1 and the growth from the ceiling on."""
+    """What the open interest makes of the scan loss, in 1e-6: 1 up to the floor, the growth more at the ceiling."""
     beyond = min(market.open_interest, market.margin_ceiling) - market.margin_floor
     if beyond <= 0:
         return FACTOR_ONE
@@ -217,7 +218,7 @@ def _follow_basis(market: Market, time: int, basis: int) -> None:
 
 
 def _markets(state: State, market_ids: tuple[int, ...]) -> list[Market]:
-    if any(later <= earlier for earlier, later in zip(market_ids, market_ids[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(market_ids)):
         raise Rejected(Reason.MALFORMED)
     if market_ids[-1] >= len(state.markets):
         raise Rejected(Reason.MARKET_UNKNOWN)
@@ -225,5 +226,3 @@ def _markets(state: State, market_ids: tuple[int, ...]) -> list[Market]:
     if len({(market.underlying, market.expiry) for market in markets}) != 1:
         raise Rejected(Reason.MALFORMED)
     return markets
-
-

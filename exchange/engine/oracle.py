@@ -16,8 +16,8 @@ from exchange.state.underlying import Underlying
 def oracle_report(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     """Take the median of enough signed reports as the underlying's price. Raises Rejected with nothing changed.
 
-    All reports are of one time, which is newer than the last price's. Whoever submits first cannot choose for good which
-    reports count: until the round flips, more reports of the same time replace fewer. See docs/protocol/state.md.
+    All reports are of one time, which is newer than the last price's. Whoever submits first cannot choose for good
+    which reports count: until the round flips, more reports of the same time replace fewer. See docs/protocol/state.md.
     """
     head = steps.ORACLE_REPORT.size
     if len(step) < head:
@@ -63,10 +63,7 @@ def oracle_report(state: State, step: bytes, signatures: Signatures) -> list[Eve
 
 def _speaks(underlying: Underlying, price: int, confidence: int) -> bool:
     """Whether a source knows a price: one at its bounds, or unsure of itself, is as good as silent."""
-    return (
-        underlying.minimum < price < underlying.maximum
-        and confidence * FACTOR_ONE <= price * underlying.confidence
-    )
+    return underlying.minimum < price < underlying.maximum and confidence * FACTOR_ONE <= price * underlying.confidence
 
 
 def _check_time(state: State, underlying: Underlying, time: int, size: int) -> None:

@@ -36,6 +36,4 @@ def may_liquidate(state: State, underlying_id: int) -> bool:
     """Whether the round is fresh and the grace period after the last outage is over."""
     underlying = state.underlyings[underlying_id]
     clock = state.header.clock
-    return (
-        clock <= underlying.round_time + underlying.staleness and clock >= underlying.resumed_at + underlying.grace
-    )
+    return clock <= underlying.round_time + underlying.staleness and clock >= underlying.resumed_at + underlying.grace

@@ -277,10 +277,10 @@ def sign_lock_cash(  # noqa: PLR0913
     )
 
 
-def sign_report(
+def sign_report(  # noqa: PLR0913
     key: Key, domain: Domain, *, underlying: int, price: int, time: int, confidence: int = 0
 ) -> bytes:
-    """One oracle's report (81 bytes), a part of an OracleReport step. Price and confidence in 1e-8 USD, time in seconds."""
+    """One oracle's report (81 bytes), part of an OracleReport step. Price, confidence in 1e-8 USD, time in seconds."""
     signer = key if isinstance(key, Signer) else Signer(key)
     signature = signer.sign(keccak256(domain.prefix + steps.oracle_report_hash(underlying, price, confidence, time)))
     return steps.REPORT.pack(price, confidence, signature[:32], signature[32:64], signature[64])
@@ -292,7 +292,7 @@ def oracle_report(underlying: int, time: int, reports: Iterable[bytes]) -> bytes
     return steps.ORACLE_REPORT.pack(StepKind.ORACLE_REPORT, underlying, time, len(parts)) + b"".join(parts)
 
 
-def sign_smile_report(
+def sign_smile_report(  # noqa: PLR0913
     keys: Iterable[Key], domain: Domain, *, expiry: int, time: int, carry: int, smile: Iterable[int]
 ) -> bytes:
     """SmileReport step signed by every key. Carry in 1e-9 a year, the smile a, b, rho, m, sigma in 1e-18."""
@@ -301,18 +301,15 @@ def sign_smile_report(
     signers = [key if isinstance(key, Signer) else Signer(key) for key in keys]
     halves = (half for value in parameters for half in (value >> 64, value & ((1 << 64) - 1)))
     head = steps.SMILE_REPORT.pack(StepKind.SMILE_REPORT, expiry, time, carry, *halves)
-    return head + b"".join(
-        signer.sign(digest) for signer in sorted(signers, key=lambda signer: signer.address)
-    )
+    return head + b"".join(signer.sign(digest) for signer in sorted(signers, key=lambda signer: signer.address))
 
 
 def sign_oracle_report(keys: Iterable[Key], domain: Domain, *, underlying: int, price: int, time: int) -> bytes:
     """OracleReport step in which every key reports the same price and time."""
     signers = [key if isinstance(key, Signer) else Signer(key) for key in keys]
     signers.sort(key=lambda signer: signer.address)
-    return oracle_report(
-        underlying, time, [sign_report(signer, domain, underlying=underlying, price=price, time=time) for signer in signers]
-    )
+    reports = [sign_report(signer, domain, underlying=underlying, price=price, time=time) for signer in signers]
+    return oracle_report(underlying, time, reports)
 
 
 def _parts(signature: bytes) -> tuple[bytes, bytes, int]:

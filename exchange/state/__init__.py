@@ -3,6 +3,7 @@
 from exchange.state.account import Account, AccountFlag, Envelope, Position, Protection, Scope, SelfTrade, SessionKey
 from exchange.state.asset import Asset, AssetKind
 from exchange.state.config import Config, Domain, FeeTier
+from exchange.state.expiry import Expiry, ExpiryStatus
 from exchange.state.hash_use import HashUse
 from exchange.state.header import Header
 from exchange.state.lock import Lock, LockStatus
@@ -24,6 +25,8 @@ __all__ = [
     "Config",
     "Domain",
     "Envelope",
+    "Expiry",
+    "ExpiryStatus",
     "FeeTier",
     "HashUse",
     "Header",

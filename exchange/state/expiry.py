@@ -25,9 +25,10 @@ class Expiry(Struct, gc=False):
     """One expiry of an underlying, at `time`.
 
     `previous` and `next` (id + 1, 0 is none) order an underlying's expiries that are not settled. `carry` is what the
-    forward is above the index in a year, in 1e-9 of the index. `a` to `sigma` are the smile (1e-18), set `smile_version`
-    times, last for `smile_time` (0: none). `volatility_range` in 1e-6. `average_sum` is price (1e-8) times seconds over
-    `average_seconds` of the last half hour, from `average_samples` reports. `market_count` of its markets are listed,
+    forward is above the index in a year, in 1e-9 of the index. `a` to `sigma` are the smile (1e-18), set
+    `smile_version` times, last for `smile_time` (0: none). `volatility_range` in 1e-6.
+    `average_sum` is price (1e-8) times seconds over `average_seconds` of the last half hour, of `average_samples`
+    reports. `market_count` of its markets are listed,
     `settled_count` have their settlement.
     """
 

@@ -17,8 +17,8 @@ class Pricing(Struct, frozen=True):
 
     `time` is that of the round, and `fresh_until` the last clock at which that is recent enough; `value` is mark price
     times multiplier (cash of a size of 1e10); `low` and `high` are the ends of the risk array; `alone` says that no
-    other market shares the underlying, so that the worst scenario is at one of the two ends. The rest is of the mark and
-    the market.
+    other market shares the underlying, so that the worst scenario is at one of the two ends. The rest is of the mark
+    and the market.
     """
 
     underlying: int

@@ -16,8 +16,8 @@ class Underlying(Struct, gc=False):
     """`price` and `time` are of the last report, `round_price` and `round_time` of the active round (0: none yet).
 
     `report` counts accepted reports, `report_size` is the number of signers of the last one. `slow_price` follows the
-    rounds' prices slowly. `resumed_at` is the clock at the first report after an outage. `next_expiry` is the expiry that
-    comes next, as id + 1. `staleness` and `grace` in seconds, `deviation` and `confidence` in 1e-6 of the price. A
+    rounds' prices slowly. `resumed_at` is the clock at the first report after an outage. `next_expiry` is the expiry
+    that comes next, as id + 1. `staleness` and `grace` in seconds, `deviation` and `confidence` in 1e-6 of the price. A
     source that says `minimum` or less, or `maximum` or more, is at its bounds and says nothing.
     """
 

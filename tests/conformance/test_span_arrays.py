@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from exchange.engine.margin import scan_loss, scan_loss_alone
-from exchange.engine.oracle import SCENARIO_MOVES, risk_array
+from exchange.engine.marking import risk_array
+from exchange.engine.pricing import LINEAR_MOVES
 from exchange.state.account import Position
 from exchange.state.market import Market
 from exchange.state.pricing import Pricing
@@ -31,7 +32,7 @@ def priced(published) -> Pricing:
 def test_the_scenarios_are_in_the_published_order(published) -> None:
     fractions = {"0": 0, "+1/3": 1 / 3, "-1/3": -1 / 3, "+2/3": 2 / 3, "-2/3": -2 / 3, "+1": 1, "-1": -1}
     extreme = published["params"]["extreme_usd"] / published["params"]["psr_usd"]
-    for (numerator, denominator), (move, _volatility) in zip(SCENARIO_MOVES, published["span16"], strict=True):
+    for (numerator, denominator), (move, _volatility) in zip(LINEAR_MOVES, published["span16"], strict=True):
         expected = fractions.get(move, -extreme if move.startswith("-") else extreme)
         assert numerator / denominator == pytest.approx(expected)
 

@@ -15,7 +15,7 @@ from exchange.engine import (
     steps,
 )
 from exchange.engine.signatures import CURVE_ORDER
-from exchange.engine.signing import sign_report, sign_step
+from exchange.engine.signing import sign_report, sign_smile_report, sign_step
 from exchange.state import Domain
 from exchange.state.hashing import keccak256
 
@@ -23,6 +23,8 @@ KEY = b"\x42" * 32
 DOMAIN = Domain(settlement_chain=900_001, rollup=b"\xab" * 20)
 STRATEGIES = {
     **{f"uint{bits}": st.integers(0, 2**bits - 1) for bits in (8, 16, 32, 64, 128)},
+    "int64": st.integers(-(2**63), 2**63 - 1),
+    "int128": st.integers(-(2**127), 2**127 - 1),
     "address": st.binary(min_size=20, max_size=20),
     "bytes32": st.binary(min_size=32, max_size=32),
     "bytes": st.binary(max_size=200),
@@ -49,7 +51,8 @@ STRUCTS = {
     "SetFlags": f"{BY},uint8 flags,{ONCE}",
     "Propose": "uint32 operation,uint8 kind,uint64 expiry,bytes body",
     "CancelOperation": "uint32 operation,uint64 expiry",
-    "OracleReport": "uint16 underlying,uint64 price,uint64 time",
+    "OracleReport": "uint16 underlying,uint64 price,uint64 confidence,uint64 time",
+    "SmileReport": "uint16 expiry,uint64 time,int64 carry,int128 a,int128 b,int128 rho,int128 m,int128 sigma",
 }
 SPECS = {
     "PlaceOrder": steps.PLACE_ORDER,
@@ -106,6 +109,10 @@ def typed(name: str, message: dict[str, object]) -> bytes:
 def sign(name: str, message: dict[str, object]) -> bytes:
     if name == "OracleReport":
         return sign_report(KEY, DOMAIN, **message)
+    if name == "SmileReport":
+        smile = [message[parameter] for parameter in ("a", "b", "rho", "m", "sigma")]
+        head = {field: message[field] for field in ("expiry", "time", "carry")}
+        return sign_smile_report([KEY], DOMAIN, smile=smile, **head)
     fields = dict(message)
     tail = fields.pop(SPECS[name].tail) if SPECS[name].tail else None
     return sign_step(KEY, DOMAIN, SPECS[name], tail, **fields)

@@ -11,6 +11,7 @@ from exchange.state import (
     Asset,
     Config,
     Envelope,
+    Expiry,
     FeeTier,
     HashUse,
     Header,
@@ -86,8 +87,18 @@ ORDERS = st.builds(
     Order, U64, U32, U32, st.sampled_from([0, 1]), U8, U64, U64, U32, U32, U64, U64, U64, U8, U64, U64, U64
 )
 OPERATIONS = st.builds(Operation, U8, U64, U8, st.binary(max_size=300))
-MARKS = st.builds(Mark, U64, U64, st.tuples(*[signed(64)] * 16))
-UNDERLYINGS = st.builds(Underlying, U64, U64, U64, U64, U64, U16, U16)
+SCANS = st.tuples(*[signed(64)] * 16)
+MARKS = st.builds(Mark, U64, U64, SCANS, U32, signed(96), signed(64), signed(64), U64, U32)
+UNDERLYINGS = st.builds(
+    Underlying,
+    *(U64, U64, U64, U64, U64, U16, U16, U32, st.integers(0, 255), U64, U64, U16, U32, U32, U32, U32, U64, U64),
+)
+EXPIRIES = st.builds(
+    Expiry,
+    *(U16, st.integers(1, 2), U64, U16, U16, signed(64), U64, U32, U32),
+    *(signed(128) for _ in range(6)),
+    *(U32, U32, U64, U16, U16),
+)
 ASSETS = st.builds(Asset, U64, ADDRESS, U8, U8, U16, U32, U8, U128)
 WITHDRAWALS = st.builds(Withdrawal, U64, U32, ADDRESS, U16, U64, ADDRESS, U128)
 HEADERS = st.builds(
@@ -96,7 +107,7 @@ HEADERS = st.builds(
 )
 
 
-@given(st.one_of(ACCOUNTS, MARKETS, ORDERS, MARKS, UNDERLYINGS, ASSETS, WITHDRAWALS, HEADERS, OPERATIONS))
+@given(st.one_of(ACCOUNTS, MARKETS, ORDERS, MARKS, UNDERLYINGS, EXPIRIES, ASSETS, WITHDRAWALS, HEADERS, OPERATIONS))
 def test_decode_inverts_encode(leaf: Account) -> None:
     assert type(leaf).decode(leaf.encode()) == leaf
 
@@ -113,8 +124,9 @@ def test_decode_inverts_encode(leaf: Account) -> None:
         (Order(1, 1, 1, 1, 0, 1, 1, 0, 0, 1, 1), 91),
         (Operation(1, 2, 3, b"body"), 10 + 4),
         (Order(1, 0, 0, FREE, 0, 0, 0, 0, 7, 0, 0), 13),
-        (Mark(1, 1, (0,) * 16), 16 + 128),
-        (Underlying(), 44),
+        (Mark(1, 1, (0,) * 16), 16 + 4 + 12 + 8 + 8 + 8 + 4 + 128),
+        (Expiry(0, 1, 2), 2 + 1 + 8 + 2 + 2 + 8 + 8 + 4 + 4 + 6 * 16 + 4 + 4 + 8 + 2 + 2),
+        (Underlying(), 44 + 4 + 1 + 16 + 2 + 16 + 16),
         (Asset(1, b"t" * 20, 0, 6, 1, 0), 8 + 20 + 1 + 1 + 2 + 4 + 1 + 16),
         (Withdrawal(0, 1, b"r" * 20, 2, 3, b"t" * 20, 4), 78),
         (Header(0, 0, 0, 0, 0, 0, 0, 0, bytes(32)), 75 + 32 + 10),

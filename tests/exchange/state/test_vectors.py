@@ -22,6 +22,7 @@ from exchange.engine import (
     sign_lock_cash,
     sign_oracle_report,
     sign_place_order,
+    sign_smile_report,
     sign_withdraw,
     steps,
     try_apply,
@@ -50,6 +51,7 @@ from exchange.state import (
     Withdrawal,
     climb,
 )
+from exchange.state.expiry import Expiry
 from exchange.state.hashing import keccak256, leaf_hash
 from exchange.state.order import FREE
 
@@ -103,8 +105,24 @@ LEAVES: dict[str, tuple[int, Any]] = {
     "waiting order": (4, Order(8, 1, 1, 1, 5, 0, UNIT, 3, 0, 1_800_000_000_009, 2**63, 8, 1, 0, 0, 51_000 * UNIT)),
     "operation": (15, Operation(1, 1_800_172_800, 3, b"\x00\x01")),
     "free slot": (4, Order(6, 0, 0, FREE, 0, 0, 0, 0, 4, 0, 0)),
-    "mark": (5, Mark(1_800_000_000, 50_000 * UNIT, tuple(range(-8, 8)))),
-    "underlying": (6, Underlying(50_001 * UNIT, 1_800_000_001, 4, 50_000 * UNIT, 1_800_000_000, 2, 1)),
+    "mark": (
+        5,
+        Mark(1_800_000_000, 50_000 * UNIT, tuple(range(-8, 8)), 7, -11, -UNIT // 2, 13, 50 * UNIT, 1_250_000),
+    ),
+    "underlying": (
+        6,
+        Underlying(
+            *(50_001 * UNIT, 1_800_000_001, 4, 50_000 * UNIT, 1_800_000_000, 2, 1, 9, 3, 49_000 * UNIT),
+            *(1_799_990_000, 2, 60, 100_000, 20_000, 300, UNIT, 10**6 * UNIT),
+        ),
+    ),
+    "expiry": (
+        7,
+        Expiry(
+            *(0, 1, 1_800_086_400, 1, 3, -20_000_000, 1_800_000_000, 5, 350_000),
+            *(-(10**15), 10**17, -3 * 10**17, 10**16, 2 * 10**17, 50_000 * UNIT * 900, 900, 30, 0, 12, 4),
+        ),
+    ),
     "asset": (8, Asset(900_002, b"\x22" * 20, 1, 18, 1, 100_000, 0, 10**18)),
     "withdrawal": (9, Withdrawal(0, 1, b"\x33" * 20, 1, 900_003, b"\x44" * 20, 25_000_000)),
     "lock": (10, Lock(1, 2, 25_000_000, b"\x77" * 32, 1_800_000_600, 1)),
@@ -168,6 +186,14 @@ def vectors() -> dict[str, Any]:
         "CancelAll": sign_cancel_all(key, domain, account=1, nonce=2, expiry=3),
         "Withdraw": sign_withdraw(
             key, domain, account=1, asset=2, amount=2**64 + 3, recipient=b"\x55" * 20, nonce=4, expiry=5
+        ),
+        "SmileReport": sign_smile_report(
+            [key],
+            domain,
+            expiry=1,
+            time=1_800_000_000,
+            carry=-5,
+            smile=(-(10**15), 10**17, -(10**17), 10**16, 10**17),
         ),
         "OracleReport": sign_oracle_report([key], domain, underlying=1, price=50_000 * UNIT, time=1_800_000_000),
         "Reprice": steps.reprice(1),
