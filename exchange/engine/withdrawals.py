@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from exchange.engine import margin, steps
-from exchange.engine.authorisation import authorise, consume_nonce
+from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
 from exchange.engine.events import Event, WithdrawalQueued
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
-from exchange.state.account import Scope
 from exchange.state.asset import AssetKind
 from exchange.state.limits import AMOUNT_LIMIT, WITHDRAWAL_LIMIT
 from exchange.state.state import State
@@ -26,7 +25,7 @@ def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     account_id, key, asset_id, amount_high, amount_low, recipient, nonce, expiry = fields
     amount = amount_high << 64 | amount_low
     account, holder = authorise(
-        state, signatures, account_id, key, Scope.WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
+        state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
     )
     if asset_id >= len(state.assets):
         raise Rejected(Reason.ASSET_UNKNOWN)

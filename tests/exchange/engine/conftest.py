@@ -25,10 +25,12 @@ from exchange.engine import (
     sign_lock_cash,
     sign_oracle_report,
     sign_place_order,
+    sign_step,
     sign_withdraw,
     steps,
     try_apply,
 )
+from exchange.engine.signed_steps import SignedStep
 from exchange.state import AssetKind, Config, Side, State, TimeInForce
 
 USD = 10**6
@@ -86,7 +88,9 @@ class Venue:
     ORACLES = ORACLES
     MARKETS = (BTC_SPEC, ETH_SPEC, SECOND_BTC_SPEC)
 
-    def __init__(self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1) -> None:
+    def __init__(
+        self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1, **rules: Any
+    ) -> None:
         self.config = Config(
             settlement_chain=settlement_chain,
             rollup=b"\x0a" * 20,
@@ -95,6 +99,7 @@ class Venue:
             oracle_staleness=60,
             oracle_deviation=500_000,
             signers=tuple(key.address for key in ORACLES),
+            **rules,
         )
         underlyings = (UnderlyingSpec(symbol="BTC"), UnderlyingSpec(symbol="ETH"))
         self.state: State = genesis(self.config, markets, underlyings, ASSETS, clock=START)
@@ -173,7 +178,27 @@ class Venue:
             size=round(size * UNIT),
             nonce=options.get("nonce") or self.next_nonce(),
             expiry=options.get("expiry", NEVER),
+            good_till=options.get("good_till"),
+            flags=options.get("flags", 0),
+            display=round(options.get("display", 0) * UNIT),
+            trigger=round(options.get("trigger", 0) * UNIT),
+            key_id=options.get("key_id", 0),
         )
+
+    def signed(self, spec: SignedStep, account: int, tail: bytes | None = None, **fields: Any) -> bytes:
+        """Any signed step by an account; `signer` and `key` for another key than the owner's."""
+        signer = fields.pop("signer", None) or self.signers[account & 0xFFFFFF]
+        values = {"account": account, "key": 0, "nonce": self.next_nonce(), "expiry": NEVER, **fields}
+        return sign_step(signer, self.domain, spec, tail, **values)
+
+    def set_key(self, account: int, signer: Signer, scope: int, until: int = NEVER) -> int:
+        """Give a session key and return its id."""
+        fields = {"scope": scope, "until": until, "nonce": self.next_nonce(), "expiry": NEVER}
+        owner = self.signers[account & 0xFFFFFF]
+        step = sign_step(
+            owner, self.domain, steps.SET_KEY, None, account=account, key=0, signer=signer.address, **fields
+        )
+        return self.do(step)[0].key
 
     def buy(self, account: int, price: float, size: float, market: int = BTC, **options: Any) -> list[Event]:
         return self.do(self.order(account, market, Side.BID, price, size, **options))
