@@ -71,6 +71,8 @@ class Judge:
 
     def look_back(self) -> None:
         """What is checked once, when the run is over: the venue's state, against its own rules and against a replay."""
+        for breakage in dict.fromkeys(self._world.breakages):
+            self.accuse_at_end(Invariant.LIVENESS, f"a daemon broke: {breakage}")
         venue = self._world.venue
         if venue is None:
             return
