@@ -11,6 +11,7 @@ from eth_account.signers.local import LocalAccount
 
 from bridge.settlement import ForcedQueue, Outbox, Rollup
 from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
+from clearspan.devnet.duties import DutyKeeper
 from clearspan.devnet.keeper import LiquidationKeeper
 from clearspan.devnet.network import Network, build_network, catalogue, fund
 from clearspan.devnet.prices import PriceBoard
@@ -199,6 +200,7 @@ class DevnetCore:
         keys = [Signer(bytes(wallet(self.config.seed, name).key)) for name in ORACLE_NAMES]
         named["oracle"] = OraclePublisher(self.sequencer, [Oracle(signer=key, source=self.prices) for key in keys])
         named["keeper"] = LiquidationKeeper(self.sequencer)
+        named["duties"] = DutyKeeper(self.sequencer)
         for number, relayer in enumerate(fleet.relayers):
             named[f"relayer {number + 1}"] = relayer
         named["queue reader"] = QueueReader(
