@@ -14,9 +14,11 @@ from exchange.state.state import State
 _WINDOW_BITS: Final = 256
 _WINDOW_MASK: Final = (1 << _WINDOW_BITS) - 1
 
-OWNER_ONLY: Final = Scope(0)
-TRADE: Final = Scope.TRADE
-CANCEL: Final = Scope.CANCEL
+OWNER_ONLY: Final = 0
+TRADE: Final = int(Scope.TRADE)
+CANCEL: Final = int(Scope.CANCEL)
+WITHDRAW: Final = int(Scope.WITHDRAW)
+TRANSFER: Final = int(Scope.TRANSFER)
 
 NonceHolder = Account | SessionKey
 """Whoever signs has a nonce window of its own: the owner's is the account's, each session key has one."""

@@ -144,6 +144,9 @@ def genesis(  # noqa: PLR0913
     )
     for market in markets:
         state.add_market(_listed_market(market, state))
+        takers = min(tier.taker for tier in config.fee_tiers) * market.taker_fee
+        makers = min(tier.maker * market.maker_fee for tier in config.fee_tiers)
+        _require(takers + makers >= 0, "no maker's rebate is larger than any taker's fee")
     seen: set[tuple[int, bytes]] = set()
     for asset in assets:
         _require((asset.chain_id, asset.token) not in seen, "a token is listed once per chain")
@@ -182,9 +185,10 @@ def _listed_market(spec: MarketSpec, state: State) -> Market:
     _require(0 < spec.scan_range <= one, "the scan range is above 0 and at most 1")
     _require(0 < spec.maintenance_factor <= one, "the maintenance factor is above 0 and at most 1")
     _require(one <= spec.transfer_factor < 1 << 32, "the transfer factor is at least 1")
-    for rate in (spec.taker_fee, spec.maker_fee, spec.liquidation_fee, spec.liquidation_slippage, spec.price_band):
+    for rate in (spec.taker_fee, spec.liquidation_fee, spec.liquidation_slippage, spec.price_band):
         _require(0 <= rate < one, "fees, slippage and bands are at least 0 and below 1")
     _check_contract(spec, state)
+    _require(-one < spec.maker_fee < one, "the maker's fee or rebate is below 1")
     return Market(
         underlying=spec.underlying,
         kind=spec.kind,

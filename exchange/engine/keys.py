@@ -13,7 +13,9 @@ from exchange.state.account import AccountFlag, Protection, Scope, SessionKey
 from exchange.state.limits import SESSION_KEYS
 from exchange.state.state import State
 
-_ALL_SCOPES: Final = Scope.TRADE | Scope.CANCEL | Scope.WITHDRAW | Scope.TRANSFER
+# Plain integers: the complement of a flag leaves out bits that have no name.
+_ALL_SCOPES: Final = int(Scope.TRADE | Scope.CANCEL | Scope.WITHDRAW | Scope.TRANSFER)
+_SELF_TRADE: Final = int(AccountFlag.SELF_TRADE)
 _LAST_KEY: Final = (1 << 16) - 1
 
 
@@ -60,11 +62,11 @@ def set_flags(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     account, holder = authorise(
         state, signatures, account_id, key, OWNER_ONLY, nonce, expiry, spec.hash(*fields), r, s, v
     )
-    if flags & ~AccountFlag.SELF_TRADE:
+    if flags & ~_SELF_TRADE:
         raise Rejected(Reason.MALFORMED)
     consume_nonce(holder, nonce)
     state.dirty_accounts.add(account_id)
-    account.flags = account.flags & ~AccountFlag.SELF_TRADE | flags
+    account.flags = account.flags & ~_SELF_TRADE | flags
     return [FlagsSet(account_id, account.flags)]
 
 

@@ -9,11 +9,10 @@ from hashlib import sha256
 from typing import Final
 
 from exchange.engine import margin, steps
-from exchange.engine.authorisation import authorise, consume_nonce
+from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
 from exchange.engine.events import CashLocked, Event, LockClaimed, LockRefunded
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
-from exchange.state.account import Scope
 from exchange.state.asset import NO_UNDERLYING, Asset, AssetKind
 from exchange.state.hash_use import REVEALED, use_key
 from exchange.state.limits import AMOUNT_LIMIT, LOCK_LIMIT, LOCK_SECONDS_MAX, LOCK_SECONDS_MIN
@@ -49,7 +48,7 @@ def lock_cash(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     account_id, key, payee, amount_high, amount_low, digest, deadline, nonce, expiry = fields
     amount = amount_high << 64 | amount_low
     account, holder = authorise(
-        state, signatures, account_id, key, Scope.WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
+        state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
     )
     if not account_id:
         raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)

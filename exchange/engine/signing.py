@@ -277,6 +277,72 @@ def sign_lock_cash(  # noqa: PLR0913
     )
 
 
+def sign_queue_withdrawal(  # noqa: PLR0913
+    key: Key,
+    domain: Domain,
+    *,
+    account: int,
+    asset: int,
+    amount: int,
+    recipient: bytes,
+    nonce: int,
+    expiry: int,
+    key_id: int = OWNER,
+) -> bytes:
+    """QueueWithdrawal step. Amount in base units of the asset, the fee included."""
+    return sign_step(
+        key,
+        domain,
+        steps.QUEUE_WITHDRAWAL,
+        account=account,
+        key=key_id,
+        asset=asset,
+        amount=amount,
+        recipient=recipient,
+        nonce=nonce,
+        expiry=expiry,
+    )
+
+
+def sign_leave_queue(  # noqa: PLR0913
+    key: Key, domain: Domain, *, account: int, waiting: int, nonce: int, expiry: int, key_id: int = OWNER
+) -> bytes:
+    """LeaveQueue step for a waiting withdrawal's id."""
+    fields = {"account": account, "key": key_id, "waiting": waiting, "nonce": nonce, "expiry": expiry}
+    return sign_step(key, domain, steps.LEAVE_QUEUE, **fields)
+
+
+def sign_reserve_rebalance(  # noqa: PLR0913
+    key: Key,
+    domain: Domain,
+    *,
+    account: int,
+    short: int,
+    long: int,
+    amount: int,
+    min_rebate: int,
+    recipient: bytes,
+    nonce: int,
+    expiry: int,
+    key_id: int = OWNER,
+) -> bytes:
+    """ReserveRebalance step. Assets by id, amounts in 1e-6 USD."""
+    return sign_step(
+        key,
+        domain,
+        steps.RESERVE_REBALANCE,
+        account=account,
+        key=key_id,
+        short=short,
+        long=long,
+        amount=amount,
+        minRebate=min_rebate,
+        recipient=recipient,
+        nonce=nonce,
+        expiry=expiry,
+    )
+
+
 def sign_report(  # noqa: PLR0913
     key: Key, domain: Domain, *, underlying: int, price: int, time: int, confidence: int = 0
 ) -> bytes:

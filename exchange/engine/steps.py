@@ -27,6 +27,11 @@ class StepKind(IntEnum):
     LOCK_CASH = 10
     CLAIM_LOCK = 11
     REFUND_LOCK = 12
+    QUEUE_WITHDRAWAL = 13
+    SERVE_QUEUE = 14
+    RESERVE_REBALANCE = 15
+    LAPSE_RESERVATION = 16
+    LEAVE_QUEUE = 17
     PLACE_SPECIAL = 20
     REPLACE = 21
     CANCEL_CLIENT = 22
@@ -58,6 +63,15 @@ CANCEL_ORDER: Final = SignedStep(2, "CancelOrder", f"{_BY},uint16 market,uint32 
 CANCEL_ALL: Final = SignedStep(3, "CancelAll", f"{_BY},{_ONCE}")
 WITHDRAW: Final = SignedStep(4, "Withdraw", f"{_BY},uint16 asset,uint128 amount,address recipient,{_ONCE}")
 LOCK_CASH: Final = SignedStep(10, "LockCash", f"{_BY},uint32 payee,uint128 amount,bytes32 hash,uint64 deadline,{_ONCE}")
+QUEUE_WITHDRAWAL: Final = SignedStep(
+    13, "QueueWithdrawal", f"{_BY},uint16 asset,uint128 amount,address recipient,{_ONCE}"
+)
+RESERVE_REBALANCE: Final = SignedStep(
+    15,
+    "ReserveRebalance",
+    f"{_BY},uint16 short,uint16 long,uint128 amount,uint128 minRebate,address recipient,{_ONCE}",
+)
+LEAVE_QUEUE: Final = SignedStep(17, "LeaveQueue", f"{_BY},uint64 waiting,{_ONCE}")
 PLACE_SPECIAL: Final = SignedStep(20, "PlaceSpecial", f"{_ORDER},uint64 display,uint64 trigger,{_ONCE}")
 REPLACE: Final = SignedStep(
     21, "Replace", f"{_BY},uint16 market,uint32 slot,uint64 sequence,uint64 price,uint64 size,{_ONCE}"
@@ -97,6 +111,8 @@ ITEM: Final = Layout(">BHBBBIQQQ")
 """`action, market, side, timeInForce, flags, slot, price, size, display`; see docs/protocol/state.md."""
 CLAIM_LOCK: Final = Layout(">BQ32s")
 REFUND_LOCK: Final = Layout(">BQ")
+SERVE_QUEUE: Final = Layout(">BH")
+LAPSE_RESERVATION: Final = Layout(">BI")
 
 ORACLE_REPORT_TYPE: Final = keccak256(b"OracleReport(uint16 underlying,uint64 price,uint64 confidence,uint64 time)")
 ORACLE_REPORT_FIELDS: Final = Layout(">32s 30xH 24xQ 24xQ 24xQ")
@@ -190,6 +206,16 @@ def claim_lock(lock: int, preimage: bytes) -> bytes:
 def refund_lock(lock: int) -> bytes:
     """Step that gives a lock back to who locked it."""
     return REFUND_LOCK.pack(StepKind.REFUND_LOCK, lock)
+
+
+def serve_queue(asset: int) -> bytes:
+    """Step that pays waiting withdrawals of an asset from its inventory."""
+    return SERVE_QUEUE.pack(StepKind.SERVE_QUEUE, asset)
+
+
+def lapse_reservation(account: int) -> bytes:
+    """Step that ends an account's reservation whose deposit did not come."""
+    return LAPSE_RESERVATION.pack(StepKind.LAPSE_RESERVATION, account)
 
 
 if ITEM.size != ENVELOPE_ITEM_SIZE:

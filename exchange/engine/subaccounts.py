@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from exchange.engine import margin, steps
-from exchange.engine.authorisation import OWNER_ONLY, authorise, consume_nonce
+from exchange.engine.authorisation import OWNER_ONLY, TRANSFER, authorise, consume_nonce
 from exchange.engine.events import Event, SubAccountOpened, Transferred
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
-from exchange.state.account import MAIN_BITS, MAIN_MASK, Account, Scope
+from exchange.state.account import MAIN_BITS, MAIN_MASK, Account
 from exchange.state.asset import AssetKind
 from exchange.state.limits import AMOUNT_LIMIT, SUB_ACCOUNTS
 from exchange.state.state import State
@@ -46,7 +46,7 @@ def transfer(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     account_id, key, to, asset_id, amount_high, amount_low, nonce, expiry = fields
     amount = amount_high << 64 | amount_low
     account, holder = authorise(
-        state, signatures, account_id, key, Scope.TRANSFER, nonce, expiry, spec.hash(*fields), r, s, v
+        state, signatures, account_id, key, TRANSFER, nonce, expiry, spec.hash(*fields), r, s, v
     )
     receiver = state.accounts.get(to)
     if receiver is None:

@@ -16,7 +16,9 @@ from exchange.state.market import Market
 from exchange.state.order import Order, OrderFlag, Side, TimeInForce
 from exchange.state.state import State
 
-_DIRECTION: Final = OrderFlag.TRIGGER_ABOVE | OrderFlag.TRIGGER_BELOW
+# Plain integers: the complement of a flag leaves out bits that have no name.
+_DIRECTION: Final = int(OrderFlag.TRIGGER_ABOVE | OrderFlag.TRIGGER_BELOW)
+_REDUCE_ONLY: Final = int(OrderFlag.REDUCE_ONLY)
 
 
 def wait(  # noqa: PLR0913, PLR0917
@@ -96,7 +98,7 @@ def _check(  # noqa: C901, PLR0913, PLR0917
     direction = taker.flags & _DIRECTION
     if taker.side > Side.ASK or taker.time_in_force > TimeInForce.FOK:
         raise Rejected(Reason.MALFORMED)
-    if taker.flags & ~(_DIRECTION | OrderFlag.REDUCE_ONLY) or direction in (0, _DIRECTION):
+    if taker.flags & ~(_DIRECTION | _REDUCE_ONLY) or direction in (0, _DIRECTION):
         raise Rejected(Reason.MALFORMED)
     check_size(market, taker.remaining, taker.time_in_force, taker.display)
     prices = (trigger, taker.price) if taker.price or taker.time_in_force == TimeInForce.GTC else (trigger,)

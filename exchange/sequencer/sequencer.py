@@ -49,6 +49,9 @@ NONCED_KINDS = frozenset(
         StepKind.PROPOSE,
         StepKind.CANCEL_OPERATION,
         StepKind.LOCK_CASH,
+        StepKind.QUEUE_WITHDRAWAL,
+        StepKind.RESERVE_REBALANCE,
+        StepKind.LEAVE_QUEUE,
     )
 )
 """Steps that can have an effect only once: sent again, they are answered with the confirmation they got."""

@@ -11,9 +11,12 @@ from exchange.state.mark import Mark
 from exchange.state.market import Market, MarketKind, MarketStatus, Phase, RegisterKind
 from exchange.state.operation import Operation, OperationKind, OperationStatus
 from exchange.state.order import Order, OrderFlag, Side, TimeInForce
+from exchange.state.reservation import Reservation, ReservationStatus
+from exchange.state.shortage import Shortage
 from exchange.state.state import Commit, State, UnknownCommitError, WithdrawalProof
 from exchange.state.tree import Tree, climb
 from exchange.state.underlying import Underlying
+from exchange.state.waiting import Waiting
 from exchange.state.withdrawal import Withdrawal
 
 __all__ = [
@@ -45,15 +48,19 @@ __all__ = [
     "Position",
     "Protection",
     "RegisterKind",
+    "Reservation",
+    "ReservationStatus",
     "Scope",
     "SelfTrade",
     "SessionKey",
+    "Shortage",
     "Side",
     "State",
     "TimeInForce",
     "Tree",
     "Underlying",
     "UnknownCommitError",
+    "Waiting",
     "Withdrawal",
     "WithdrawalProof",
     "climb",

@@ -21,9 +21,12 @@ from exchange.state.market import MARKET_KIND, NO_EXPIRY, Market
 from exchange.state.operation import OPERATION_KIND, Operation
 from exchange.state.order import ORDER_KIND, Order
 from exchange.state.pricing import Pricing
+from exchange.state.reservation import RESERVATION_KIND, Reservation
+from exchange.state.shortage import SHORTAGE_KIND, Shortage
 from exchange.state.tables import DenseTable, OrderTable, SparseTable, Table, Undo
 from exchange.state.tree import Tree
 from exchange.state.underlying import UNDERLYING_KIND, Underlying
+from exchange.state.waiting import WAITING_KIND, Waiting
 from exchange.state.withdrawal import WITHDRAWAL_KIND, Withdrawal
 
 HEADER_POSITION: Final = 0
@@ -65,7 +68,7 @@ class State:
     pricing are derived from the leaves and rebuilt after a revert.
     """
 
-    def __init__(self, config: Config, header: Header) -> None:
+    def __init__(self, config: Config, header: Header) -> None:  # noqa: PLR0915 - a line for each table
         self.config: Final = config
         self.domain: Final = config.domain
         self.domain_prefix: Final = self.domain.prefix
@@ -82,6 +85,9 @@ class State:
         self._operations: Final = DenseTable(OPERATION_KIND, 8, Operation.decode)
         self._locks: Final = DenseTable(LOCK_KIND, 16, Lock.decode)
         self._hash_uses: Final = DenseTable(HASH_USE_KIND, 16, HashUse.decode)
+        self._shortages: Final = SparseTable(SHORTAGE_KIND, 4, Shortage.decode)
+        self._waiting: Final = DenseTable(WAITING_KIND, 16, Waiting.decode)
+        self._reservations: Final = SparseTable(RESERVATION_KIND, 14, Reservation.decode)
         self.accounts: Final = self._accounts.rows
         self.markets: Final = self._markets.rows
         self.orders: Final = self._orders.markets
@@ -93,6 +99,9 @@ class State:
         self.operations: Final = self._operations.rows
         self.locks: Final = self._locks.rows
         self.hash_uses: Final = self._hash_uses.rows
+        self.shortages: Final = self._shortages.rows
+        self.waiting: Final = self._waiting.rows
+        self.reservations: Final = self._reservations.rows
         self.dirty_accounts: Final = self._accounts.dirty
         self.dirty_markets: Final = self._markets.dirty
         self.dirty_orders: Final = self._orders.dirty
@@ -104,6 +113,9 @@ class State:
         self.dirty_operations: Final = self._operations.dirty
         self.dirty_locks: Final = self._locks.dirty
         self.dirty_hash_uses: Final = self._hash_uses.dirty
+        self.dirty_shortages: Final = self._shortages.dirty
+        self.dirty_waiting: Final = self._waiting.dirty
+        self.dirty_reservations: Final = self._reservations.dirty
         self.books: Final[list[Book]] = []
         self.quotes: Final[dict[Hashable, Any]] = {}
         self.pricing: Final[list[Pricing | None]] = []
@@ -125,6 +137,9 @@ class State:
             (14, self._operations),
             (9, self._locks),
             (10, self._hash_uses),
+            (11, self._shortages),
+            (12, self._waiting),
+            (13, self._reservations),
         )  # type: ignore[assignment]
 
     # Listing: called by genesis only.

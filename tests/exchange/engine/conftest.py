@@ -22,13 +22,18 @@ from exchange.engine import (
     set_clock,
     sign_cancel_all,
     sign_cancel_order,
+    sign_leave_queue,
     sign_lock_cash,
     sign_oracle_report,
     sign_place_order,
+    sign_queue_withdrawal,
+    sign_reserve_rebalance,
+    sign_step,
     sign_withdraw,
     steps,
     try_apply,
 )
+from exchange.engine.signed_steps import SignedStep
 from exchange.state import AssetKind, Config, Side, State, TimeInForce
 
 USD = 10**6
@@ -86,7 +91,9 @@ class Venue:
     ORACLES = ORACLES
     MARKETS = (BTC_SPEC, ETH_SPEC, SECOND_BTC_SPEC)
 
-    def __init__(self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1) -> None:
+    def __init__(
+        self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1, **rules: Any
+    ) -> None:
         self.config = Config(
             settlement_chain=settlement_chain,
             rollup=b"\x0a" * 20,
@@ -95,6 +102,7 @@ class Venue:
             oracle_staleness=60,
             oracle_deviation=500_000,
             signers=tuple(key.address for key in ORACLES),
+            **rules,
         )
         underlyings = (UnderlyingSpec(symbol="BTC"), UnderlyingSpec(symbol="ETH"))
         self.state: State = genesis(self.config, markets, underlyings, ASSETS, clock=START)
@@ -115,7 +123,7 @@ class Venue:
     def signer(account: int) -> Signer:
         return Signer(sha256(b"account%d" % account).digest())
 
-    def deposit(self, account: int, asset: int, amount: int) -> list[Event]:
+    def deposit(self, account: int, asset: int, amount: int, enqueued_at: int | None = None) -> list[Event]:
         self.packets += 1
         return apply_forced(
             self.state,
@@ -126,7 +134,7 @@ class Venue:
                 asset=asset,
                 amount=amount,
                 packet_id=self.packets.to_bytes(32, "big"),
-                enqueued_at=self.state.header.clock,
+                enqueued_at=self.state.header.clock if enqueued_at is None else enqueued_at,
             ),
         )
 
@@ -173,7 +181,27 @@ class Venue:
             size=round(size * UNIT),
             nonce=options.get("nonce") or self.next_nonce(),
             expiry=options.get("expiry", NEVER),
+            good_till=options.get("good_till"),
+            flags=options.get("flags", 0),
+            display=round(options.get("display", 0) * UNIT),
+            trigger=round(options.get("trigger", 0) * UNIT),
+            key_id=options.get("key_id", 0),
         )
+
+    def signed(self, spec: SignedStep, account: int, tail: bytes | None = None, **fields: Any) -> bytes:
+        """Any signed step by an account; `signer` and `key` for another key than the owner's."""
+        signer = fields.pop("signer", None) or self.signers[account & 0xFFFFFF]
+        values = {"account": account, "key": 0, "nonce": self.next_nonce(), "expiry": NEVER, **fields}
+        return sign_step(signer, self.domain, spec, tail, **values)
+
+    def set_key(self, account: int, signer: Signer, scope: int, until: int = NEVER) -> int:
+        """Give a session key and return its id."""
+        fields = {"scope": scope, "until": until, "nonce": self.next_nonce(), "expiry": NEVER}
+        owner = self.signers[account & 0xFFFFFF]
+        step = sign_step(
+            owner, self.domain, steps.SET_KEY, None, account=account, key=0, signer=signer.address, **fields
+        )
+        return self.do(step)[0].key
 
     def buy(self, account: int, price: float, size: float, market: int = BTC, **options: Any) -> list[Event]:
         return self.do(self.order(account, market, Side.BID, price, size, **options))
@@ -221,6 +249,42 @@ class Venue:
             hash=digest,
             deadline=options.get("deadline", self.state.header.clock + seconds),
             nonce=options.get("nonce") or self.next_nonce(),
+            expiry=NEVER,
+        )
+
+    def queue(self, account: int, asset: int, amount: int, **options: Any) -> bytes:
+        return sign_queue_withdrawal(
+            options.get("key", self.signers[account]),
+            self.domain,
+            account=account,
+            asset=asset,
+            amount=amount,
+            recipient=options.get("recipient", b"\x77" * 20),
+            nonce=self.next_nonce(),
+            expiry=NEVER,
+        )
+
+    def leave(self, account: int, waiting: int, **options: Any) -> bytes:
+        return sign_leave_queue(
+            options.get("key", self.signers[account]),
+            self.domain,
+            account=account,
+            waiting=waiting,
+            nonce=self.next_nonce(),
+            expiry=NEVER,
+        )
+
+    def reserve(self, account: int, short: int, long: int, amount: int, **options: Any) -> bytes:
+        return sign_reserve_rebalance(
+            options.get("key", self.signers[account]),
+            self.domain,
+            account=account,
+            short=short,
+            long=long,
+            amount=amount,
+            min_rebate=options.get("min_rebate", 0),
+            recipient=options.get("recipient", b"\x99" * 20),
+            nonce=self.next_nonce(),
             expiry=NEVER,
         )
 
