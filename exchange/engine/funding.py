@@ -19,7 +19,7 @@ HOUR_SECONDS: Final = 3_600
 CONVERGENCE_HOURS: Final = 8
 """An hour pays an eighth of the average premium."""
 
-LEAST_SAMPLES: Final = 3
+LEAST_SAMPLES: Final = 10
 """An hour with fewer samples has no premium."""
 
 SAMPLE_SECONDS: Final = 300

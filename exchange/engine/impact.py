@@ -40,13 +40,10 @@ def impact_price(state: State, market_id: int, side: int) -> int | None:
             continue
         value = order.price * order.remaining * market.multiplier // CASH_SCALE
         if cash + value >= wanted:
-            last = -(-(wanted - cash) * CASH_SCALE // (order.price * market.multiplier))
-            size += last
-            total = wanted * CASH_SCALE
-            divisor = size * market.multiplier
-            price = div_up(total, divisor) if side == Side.ASK else div_down(total, divisor)
-            # The rounding of the last size may leave the average just outside of what the orders ask.
-            return min(price, order.price) if side == Side.ASK else max(price, order.price)
+            # The cash wanted over the whole sizes before and the part of this one that is left to trade.
+            dividend = wanted * CASH_SCALE * order.price
+            divisor = size * order.price * market.multiplier + (wanted - cash) * CASH_SCALE
+            return div_up(dividend, divisor) if side == Side.ASK else div_down(dividend, divisor)
         cash += value
         size += order.remaining
     return None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from exchange.state.account import MAIN_MASK
+from exchange.engine.funding import owed
+from exchange.state.account import MAIN_MASK, Position
 from exchange.state.asset import AssetKind
 from exchange.state.book import Book
+from exchange.state.expiry import ExpiryStatus
 from exchange.state.hash_index import HashIndex
 from exchange.state.hash_use import REVEALED, use_key
 from exchange.state.limits import CASH_SCALE, COLLATERALS_PER_ACCOUNT, POSITIONS_PER_ACCOUNT, SESSION_KEYS
 from exchange.state.lock import LockStatus
-from exchange.state.market import RegisterKind
+from exchange.state.market import Market, MarketKind, MarketStatus, RegisterKind
 from exchange.state.order import FREE, OrderFlag, Side
 from exchange.state.reservation import Reservation, ReservationStatus
 from exchange.state.state import State
@@ -122,6 +125,8 @@ def check(state: State) -> Conservation:
         for market_id, position in account.positions.items():
             _require(not position.is_empty(), f"account {account_id}: empty record of market {market_id}")
             _require(position.size * position.cost >= 0, f"account {account_id}: cost against size in {market_id}")
+    for underlying_id in range(len(state.underlyings)):
+        _check_underlying(state, underlying_id)
     _check_hashes(state)
     _check_shortages(state)
     return sums
@@ -169,6 +174,36 @@ def _check_hashes(state: State) -> None:
     _require(wanted == set(seen), "the used hashes are not those of the locks")
 
 
+def _check_underlying(state: State, underlying_id: int) -> None:
+    """Counts of its markets, and its expiries in the order of time."""
+    underlying = state.underlyings[underlying_id]
+    what = f"underlying {underlying_id}"
+    markets = [market for market in state.markets if market.underlying == underlying_id]
+    live = sum(market.status < MarketStatus.EXPIRED for market in markets)
+    _require(underlying.market_count == live, f"{what}: {live} markets, recorded {underlying.market_count}")
+    _require(underlying.priced_count <= live, f"{what}: more marks than markets")
+    reference, previous, times = underlying.next_expiry, 0, [0]
+    while reference:
+        expiry = state.expiries[reference - 1]
+        _require(expiry.previous == previous, f"{what}: expiry {reference - 1} is not linked back")
+        _require(expiry.time > times[-1], f"{what}: expiry {reference - 1} is out of order")
+        _require(expiry.status == ExpiryStatus.TRADING, f"{what}: expiry {reference - 1} is settled and linked")
+        times.append(expiry.time)
+        reference, previous = expiry.next, reference
+    trading = sum(
+        expiry.underlying == underlying_id and expiry.status == ExpiryStatus.TRADING for expiry in state.expiries
+    )
+    _require(len(times) - 1 == trading, f"{what}: an expiry is lost")
+
+
+def _check_funding(state: State, market_id: int, market: Market, positions: Iterable[Position]) -> None:
+    """The pool has what it owes: were all to settle now, only what was rounded would be left."""
+    pricing = state.pricing[market_id]
+    index = 0 if pricing is None else pricing.funding_index
+    left = market.funding_pool + sum(owed(position, index) for position in positions)
+    _require(left >= 0, f"market {market_id}: the funding pool lacks {-left}")
+
+
 def _check_market(state: State, market_id: int, triggers: dict[int, int]) -> None:
     market = state.markets[market_id]
     holders = {
@@ -182,6 +217,8 @@ def _check_market(state: State, market_id: int, triggers: dict[int, int]) -> Non
     _require(market.open_interest == longs, f"market {market_id}: open interest {market.open_interest}, longs {longs}")
     _require(market.open_interest <= market.open_interest_cap, f"market {market_id}: open interest above its cap")
     _require(market.slot_count == len(state.orders[market_id]), f"market {market_id}: slot count")
+    if market.kind == MarketKind.PERPETUAL:
+        _check_funding(state, market_id, market, holders.values())
     open_orders = _walk_book(state, market_id, triggers)
     if market.register == RegisterKind.ORDER:
         account = state.accounts[market.register_account]
