@@ -7,7 +7,7 @@ from typing import Final
 from exchange.engine import gates, steps
 from exchange.engine.authorisation import CANCEL, TRADE, authorise, consume_nonce
 from exchange.engine.cancelling import remove_own
-from exchange.engine.events import EnvelopeDropped, EnvelopeOpened, Event, ItemRejected
+from exchange.engine.events import EnvelopeDropped, EnvelopeOpened, Event, ItemBegun, ItemRejected
 from exchange.engine.execution import place
 from exchange.engine.matching import Taker
 from exchange.engine.reasons import Reason, Rejected
@@ -81,6 +81,7 @@ def _carry_out(state: State, account_id: int, account: Account, envelope: Envelo
             return events
         if touches <= 0 or _waits_for(state, items, at) is not None:
             break
+        events.append(ItemBegun(account_id, envelope.nonce, done))
         try:
             touches = _item(state, account_id, account, envelope, items, at, touches - 1, events)
         except Rejected as rejection:

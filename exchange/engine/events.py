@@ -98,6 +98,14 @@ class ItemRejected(Struct, frozen=True, tag=True):
     reason: Reason
 
 
+class ItemBegun(Struct, frozen=True, tag=True, gc=False):
+    """An item of a bulk envelope is carried out: what follows, up to the next one, is its doing."""
+
+    account: int
+    nonce: int
+    item: int
+
+
 class EnvelopeOpened(Struct, frozen=True, tag=True, gc=False):
     """A bulk envelope has `items` to come: the venue waits for `ContinueBulk`."""
 
@@ -448,6 +456,7 @@ Event = (
     | OrderRefreshed
     | Triggered
     | TriggerFailed
+    | ItemBegun
     | ItemRejected
     | EnvelopeOpened
     | EnvelopeDropped

@@ -50,7 +50,7 @@ def reach(state: State, market_id: int, taker: Taker, touches: int = MAKERS_PER_
         if not counting:
             continue
         if order.account & MAIN_MASK == taker.account_id & MAIN_MASK:
-            mode = state.accounts[taker.account_id].flags & AccountFlag.SELF_TRADE
+            mode = state.accounts[taker.account_id].flags & int(AccountFlag.SELF_TRADE)
             counting = mode == SelfTrade.CANCEL_MAKER
             continue
         if order.hidden:

@@ -65,7 +65,7 @@ class SignedStep:
         for kind, name in zip(self._types, self._names, strict=True):
             value = values[name]
             if kind == "uint128":
-                amount = int(value)  # type: ignore[arg-type]
+                amount = int(value)
                 flat += (amount >> 64, amount & _M64)
             else:
                 flat.append(value)

@@ -13,11 +13,14 @@ from exchange.sdk.errors import (
 )
 from exchange.sdk.gateway import Gateway
 from exchange.sdk.handles import AsyncHandle, Handle, Transfer
+from exchange.sdk.orders import NewOrder
 from exchange.sdk.results import (
     Balance,
     CashLock,
     Fill,
+    KeyScope,
     Level,
+    OnSelfTrade,
     OpenOrder,
     OrderBook,
     OrderResult,
@@ -48,9 +51,12 @@ __all__ = [
     "Gateway",
     "Handle",
     "InvalidAmount",
+    "KeyScope",
     "Level",
     "LocalVenue",
     "MarketSpec",
+    "NewOrder",
+    "OnSelfTrade",
     "OpenOrder",
     "OrderBook",
     "OrderResult",

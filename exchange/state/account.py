@@ -231,7 +231,8 @@ class Account(Struct):
     @classmethod
     def decode(cls, body: bytes) -> Account:
         """Inverse of `encode`."""
-        owner, flags, epoch, high, window, cash_high, cash_low, *rest, key_count = _HEAD.unpack_from(body)
+        owner, flags, epoch, high, window, cash_high, cash_low, *numbers, key_count = _HEAD.unpack_from(body)
+        cancel_all_at, volume, volume_period, tier, trigger_count, last_key = numbers
         at = _HEAD.size
         keys: list[SessionKey] = []
         for _ in range(key_count):
@@ -259,8 +260,8 @@ class Account(Struct):
             at += _POSITION.size
         envelope = None
         if at < len(body):
-            *fields, _count = _ENVELOPE.unpack_from(body, at)
-            envelope = Envelope(*fields, body[at + _ENVELOPE.size :])
+            key, nonce, good_till, order_epoch, done, _ = _ENVELOPE.unpack_from(body, at)
+            envelope = Envelope(key, nonce, good_till, order_epoch, done, body[at + _ENVELOPE.size :])
         return cls(
             owner,
             flags,
@@ -270,7 +271,12 @@ class Account(Struct):
             cash_high << 64 | cash_low,
             collateral,
             positions,
-            *rest,
+            cancel_all_at,
+            volume,
+            volume_period,
+            tier,
+            trigger_count,
+            last_key,
             keys,
             protection,
             envelope,

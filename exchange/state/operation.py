@@ -44,4 +44,5 @@ class Operation(Struct, gc=False):
     @classmethod
     def decode(cls, body: bytes) -> Operation:
         """Inverse of `encode`."""
-        return cls(*_LAYOUT.unpack_from(body), body[_LAYOUT.size :])
+        status, effective_at, kind = _LAYOUT.unpack_from(body)
+        return cls(status, effective_at, kind, body[_LAYOUT.size :])

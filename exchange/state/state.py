@@ -304,7 +304,6 @@ class State:
         for underlying_id in range(len(self.underlyings)):
             self.refresh_pricing(underlying_id)
         self.hash_index = HashIndex(self.hash_uses)
-        return self.root
 
     def forget_before(self, number: int) -> None:
         """Drop the undo log of commits below `number`; the last commit is always kept."""
