@@ -126,7 +126,7 @@ def _fix_price(state: State, expiry_id: int, expiry: Expiry, underlying: Underly
 def _end_market(state: State, market_id: int, underlying: Underlying, expiry: Expiry) -> None:
     market = state.markets[market_id]
     pending = state.marks.get(2 * market_id + ((underlying.round + 1) & 1))
-    is_counted = pending is not None and pending.report == underlying.report and underlying.priced_count > 0
+    is_counted = pending is not None and pending.report == underlying.report
     if is_counted and underlying.time != underlying.round_time:
         underlying.priced_count -= 1
     underlying.market_count -= 1

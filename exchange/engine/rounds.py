@@ -19,6 +19,7 @@ def flip(state: State, underlying_id: int, underlying: Underlying) -> RoundFlipp
         underlying.slow_price += (underlying.price - underlying.slow_price) * elapsed // SLOW_SECONDS
     else:
         underlying.slow_price = underlying.price
+    underlying.priced_count = 0
     underlying.round += 1
     underlying.round_price = underlying.price
     underlying.round_time = underlying.time
