@@ -33,6 +33,7 @@ FOR_TESTS = {
     "TestFlipper",
     "TestMember",
     "TestPackets",
+    "TestPricing",
     "TestRecipient",
     "TestSink",
     "TestToken",

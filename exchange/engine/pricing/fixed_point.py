@@ -83,5 +83,7 @@ def ln(x: int) -> int:
 
 
 def sqrt(x: int) -> int:
-    """Square root, X96 to X96, rounded down, for x in [0, 2^160)."""
+    """Square root, X96 to X96, rounded down, for x in [0, 2^160). Raises ValueError outside the range."""
+    if not 0 <= x < 1 << 160:
+        raise ValueError("the square root is out of range")
     return isqrt(x << 96)
