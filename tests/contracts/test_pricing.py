@@ -38,6 +38,7 @@ RANGES = (
     (-TAIL, TAIL),
     (-2 * TAIL, 2 * TAIL),
 )
+SMILE_RANGES = ((-0.01, 1), (0.1, 2), (-1, 1), (-2, 2), (0.1, 3))
 
 
 @pytest.fixture(scope="module")
