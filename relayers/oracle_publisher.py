@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from exchange.engine import Rejected, Signer, sign_report
 from exchange.engine.expiring import due_expiry, markets_to_end
 from exchange.engine.marking import outstanding
+from exchange.engine.settling import accounts_to_pay
 from exchange.engine.signing import oracle_report
-from exchange.engine.steps import reprice, settle_expiry
+from exchange.engine.steps import reprice, settle_expiry, settle_positions
 from exchange.sequencer import SequencerError
+from exchange.state import MarketStatus
 from relayers.crash_points import CrashPoint, Hook, no_hook
 from relayers.ports import PriceSource, StepSink
 from relayers.reports import Did, Journal, StepReport, WaitsFor
@@ -85,3 +87,14 @@ class OraclePublisher:
             self._hook(CrashPoint.AFTER_ACT)
             journal.did(Did.PUBLISHED, f"{underlying}/expiry {expiry}")
             expiry = due_expiry(state, underlying)
+        for market in state.markets_of[underlying]:
+            leaf = state.markets[market]
+            if leaf.status == MarketStatus.EXPIRED and (leaf.open_interest or leaf.funding_pool):
+                self._pay_out(journal, market)
+
+    def _pay_out(self, journal: Journal, market: int) -> None:
+        """Turns the positions of an ended market into cash."""
+        while accounts := accounts_to_pay(self._sink.state, market):
+            self._sink.submit(settle_positions(market, accounts))
+            self._hook(CrashPoint.AFTER_ACT)
+            journal.did(Did.PUBLISHED, f"market {market}, {len(accounts)} paid")

@@ -8,7 +8,7 @@ from exchange.engine.book import is_dead
 from exchange.engine.rounding import div_down, div_up
 from exchange.state.limits import CASH_SCALE, FACTOR_ONE, MAKERS_PER_STEP
 from exchange.state.market import Market
-from exchange.state.order import Side
+from exchange.state.order import OrderFlag, Side
 from exchange.state.state import State
 
 IMPACT_MARGIN: Final = 500 * 10**6
@@ -36,7 +36,7 @@ def impact_price(state: State, market_id: int, side: int) -> int | None:
             return None
         order = slots[reference - 1]
         reference = order.next
-        if order.flags or is_dead(state, market, order):
+        if order.flags & OrderFlag.REDUCE_ONLY or is_dead(state, market, order):
             continue
         value = order.price * order.remaining * market.multiplier // CASH_SCALE
         if cash + value >= wanted:

@@ -212,7 +212,11 @@ def _check_market(state: State, market_id: int, triggers: dict[int, int]) -> Non
         if market_id in account.positions
     }
     sizes = [position.size for position in holders.values()]
-    _require(sum(sizes) == 0, f"market {market_id}: positions do not sum to zero")
+    if market.status < MarketStatus.EXPIRED:
+        _require(sum(sizes) == 0, f"market {market_id}: positions do not sum to zero")
+    else:
+        left = market.funding_pool - sum(sizes) * market.settlement * market.multiplier // CASH_SCALE
+        _require(left == 0, f"market {market_id}: the settlement does not come out even by {left}")
     longs = sum(size for size in sizes if size > 0)
     _require(market.open_interest == longs, f"market {market_id}: open interest {market.open_interest}, longs {longs}")
     _require(market.open_interest <= market.open_interest_cap, f"market {market_id}: open interest above its cap")

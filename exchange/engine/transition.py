@@ -27,6 +27,7 @@ from exchange.engine.oracle import oracle_report
 from exchange.engine.orders import continue_register, place_order, replace_order
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rebalancing import lapse_reservation, reserve_rebalance
+from exchange.engine.settling import settle_positions
 from exchange.engine.signatures import SECP256K1, Signatures
 from exchange.engine.smiles import smile_report
 from exchange.engine.steps import StepKind
@@ -64,6 +65,7 @@ HANDLERS: Final[Mapping[int, Handler]] = MappingProxyType(
         int(StepKind.SET_PROTECTION): set_protection,
         int(StepKind.SET_FLAGS): set_flags,
         int(StepKind.CANCEL_DUE): cancel_due,
+        int(StepKind.SETTLE_POSITIONS): settle_positions,
         int(StepKind.SMILE_REPORT): smile_report,
         int(StepKind.SETTLE_EXPIRY): settle_expiry,
         int(StepKind.LOCK_CASH): lock_cash,

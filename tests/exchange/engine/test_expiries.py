@@ -6,9 +6,12 @@ import pytest
 
 from exchange.engine import ExpirySettled, Reason, Rejected, RoundFlipped, SmileSet, assess, set_clock, steps
 from exchange.engine import settlement_average as average
+from exchange.engine.due import orders_to_sweep
 from exchange.engine.expiring import payoff
+from exchange.engine.invariants import InvariantError
 from exchange.engine.marking import option_terms, outstanding, terms_outstanding
 from exchange.engine.pricing import E18, YEAR_SECONDS, Smile, black76, deviation, option_quote
+from exchange.engine.settling import accounts_to_pay
 from exchange.state import MarketStatus
 from exchange.state.expiry import ExpiryStatus
 from exchange.state.pricing import FOREVER
@@ -342,3 +345,67 @@ def test_a_revert_brings_expiries_and_rounds_back(venue) -> None:
     assert venue.state.expiries[NEAR].status == ExpiryStatus.TRADING
     venue.tick(50_000, 60)
     assert venue.state.expiries[NEAR].status == ExpiryStatus.SETTLED
+
+
+class TestPayingOut:
+    """Positions of an expired market become cash one by one; what one gets another gives, through the pool."""
+
+    @pytest.fixture
+    def expired(self, venue) -> Derivatives:
+        """Account 1 wrote 2 calls to 2 and 3; 2 is short a future against 1, and has a bid that nobody met."""
+        for _ in range(3):
+            venue.open_account(usd=1_000_000)
+        venue.sell(1, 1_700, 2, market=CALL)
+        venue.buy(2, 1_700, 0.5, market=CALL)
+        venue.buy(3, 1_700, 1.5, market=CALL)
+        venue.buy(1, 50_100, 1, market=FUTURE)
+        venue.sell(2, 50_100, 1, market=FUTURE)
+        venue.buy(2, 49_000, 1, market=FUTURE)
+        run_to(venue, NEAR_TIME - average.WINDOW_SECONDS - 60, 52_000.07)
+        run_to(venue, NEAR_TIME, 52_000.07)
+        return venue
+
+    def test_everybody_is_paid_the_payoff_less_the_cost(self, expired) -> None:
+        state = expired.state
+        before = {account: state.accounts[account].cash for account in (1, 2, 3)}
+        assert state.markets[CALL].settlement == 200_000_000_000
+        events = expired.do(steps.settle_positions(CALL, [1, 2]))
+        assert [(event.account, event.size, event.realised) for event in events] == [
+            (1, -2 * UNIT, 2 * 1_700 * USD - 2 * 2_000 * USD),
+            (2, UNIT // 2, 1_000 * USD - 850 * USD),
+        ]
+        assert state.markets[CALL].funding_pool == 3_000 * USD
+        assert accounts_to_pay(state, CALL) == [3]
+        expired.do(steps.settle_positions(CALL, [3, 4]))
+        assert (state.markets[CALL].funding_pool, state.markets[CALL].open_interest) == (0, 0)
+        change = {account: state.accounts[account].cash - before[account] for account in (1, 2, 3)}
+        assert change == {1: -600 * USD, 2: 150 * USD, 3: 450 * USD}
+        assert all(CALL not in state.accounts[account].positions for account in (1, 2, 3))
+
+    def test_an_order_left_in_the_book_holds_nobody_up(self, expired) -> None:
+        state = expired.state
+        expired.do(steps.settle_positions(FUTURE, [1, 2]))
+        assert state.accounts[2].positions[FUTURE].bid_quantity == UNIT
+        expired.do(steps.sweep(FUTURE, orders_to_sweep(state, FUTURE)))
+        assert FUTURE not in state.accounts[2].positions
+
+    def test_paying_changes_no_equity(self, expired) -> None:
+        before = [assess(expired.state, account).equity for account in (1, 2, 3)]
+        for market_id in (FUTURE, CALL):
+            expired.do(steps.settle_positions(market_id, accounts_to_pay(expired.state, market_id)))
+        assert [assess(expired.state, account).equity for account in (1, 2, 3)] == before
+
+    def test_nobody_is_paid_twice_or_before(self, expired) -> None:
+        expired.do(steps.settle_positions(CALL, [1]))
+        assert reason_of(expired, steps.settle_positions(CALL, [1])) == Reason.NOTHING_TO_SETTLE
+        assert reason_of(expired, steps.settle_positions(FAR_CALL, [1])) == Reason.MARKET_NOT_SETTLED
+        assert reason_of(expired, steps.settle_positions(99, [1])) == Reason.MARKET_UNKNOWN
+        assert reason_of(expired, steps.settle_positions(CALL, [2, 2])) == Reason.MALFORMED
+        assert reason_of(expired, steps.settle_positions(CALL, [])) == Reason.MALFORMED
+        assert reason_of(expired, steps.settle_positions(CALL, list(range(9)))) == Reason.MALFORMED
+        assert reason_of(expired, steps.settle_positions(CALL, [2]) + b"\x00") == Reason.MALFORMED
+
+    def test_a_payoff_off_the_tick_would_not_come_out_even(self, expired) -> None:
+        expired.state.markets[CALL].settlement += 7
+        with pytest.raises(InvariantError):
+            expired.do(steps.settle_positions(CALL, [1, 2]))
