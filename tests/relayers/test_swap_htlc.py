@@ -146,6 +146,8 @@ def test_a_strangers_locks_under_the_hash_stop_nobody(tmp_path):
     for bench, leg in ((market.long, agreement.long), (market.short, agreement.short)):
         swap = replace(leg, locker=STRANGER.address, amount=1, safety_deposit=0, asset=ZERO, nonce=7)
         bench.chain.send(bench.escrow.functions.lock(swap.as_abi()), STRANGER, value=1, gas=GAS)
+    market.tick()
+    assert len(market.short.records()) == 1, "before Bob looks"
     assert run(market, agreement, alice, bob) == PAID
     traded(market, before)
 
