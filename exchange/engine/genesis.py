@@ -10,6 +10,7 @@ from exchange.engine.pricing import YEAR_SECONDS, Smile, flaw_of
 from exchange.engine.settlement_average import WINDOW_SECONDS
 from exchange.engine.smiles import CARRY_LIMIT, fits_neighbours, set_smile
 from exchange.state import limits
+from exchange.state.account import BACKSTOP, Account
 from exchange.state.asset import NO_UNDERLYING, Asset, AssetKind
 from exchange.state.config import Config
 from exchange.state.expiry import Expiry, ExpiryStatus
@@ -89,6 +90,7 @@ class MarketSpec:
     margin_growth: int = 0
     funding_interest: int = 0
     funding_cap: int = 0
+    backstop_cap: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ def genesis(  # noqa: PLR0913
     expiries: Sequence[ExpirySpec] = (),
     clock: int = 0,
 ) -> State:
-    """Committed state with everything listed and one account, the insurance fund. Raises ListingError."""
+    """Committed state with everything listed and two accounts of one owner, the insurance fund and the backstop. Raises ListingError."""
     _require(len(underlyings) <= limits.UNDERLYING_LIMIT, "too many underlyings")
     _require(len(markets) <= limits.MARKET_LIMIT, "too many markets")
     _require(len(assets) <= limits.ASSET_LIMIT, "too many assets")
@@ -153,6 +155,8 @@ def genesis(  # noqa: PLR0913
         seen.add((asset.chain_id, asset.token))
         state.add_asset(_listed_asset(asset, len(underlyings)))
     state.add_account(config.insurance_owner)
+    state.accounts[BACKSTOP] = Account(config.insurance_owner)
+    state.dirty_accounts.add(BACKSTOP)
     state.add_hash_use(bytes(32), 0)
     state.commit()
     return state
@@ -213,6 +217,7 @@ def _listed_market(spec: MarketSpec, state: State) -> Market:
         margin_growth=spec.margin_growth,
         funding_interest=spec.funding_interest,
         funding_cap=spec.funding_cap,
+        backstop_cap=spec.backstop_cap,
     )
 
 
@@ -237,6 +242,7 @@ def _check_contract(spec: MarketSpec, state: State) -> None:
     else:
         _require(spec.strike == 0, "only options have a strike")
     _require(0 <= spec.margin_floor <= spec.margin_ceiling < 1 << 64, "the margin's floor is not above its ceiling")
+    _require(0 <= spec.backstop_cap < 1 << 62, "the backstop's loss cap is an amount of cash")
     _require(0 <= spec.margin_growth <= 10 * limits.FACTOR_ONE, "the margin grows to eleven times at most")
 
 
