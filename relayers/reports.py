@@ -25,6 +25,7 @@ class Did(StrEnum):
     POSTED = "posted"
     RELEASED = "released"
     PUBLISHED = "published"
+    SETTLED = "settled"
 
 
 class WaitsFor(StrEnum):
@@ -40,6 +41,7 @@ class WaitsFor(StrEnum):
     SEQUENCER = "the sequencer"
     PRICE = "a price"
     TRUST = "headers sealed by trusted validators"
+    SWAP = "the other party of a swap, or a deadline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
