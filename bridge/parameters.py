@@ -15,13 +15,14 @@ DAY = 24 * HOUR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenParameters:
-    """A test token deployed on every vault chain."""
+    """A test token deployed on every vault chain; `vault_cap` base units leave a vault per window by either way out."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: str = "USD Coin"
     symbol: str = "USDC"
     decimals: int = 6
+    vault_cap: int = 10_000_000 * 10**6
 
 
 USDC = TokenParameters()
@@ -57,6 +58,14 @@ class NetworkParameters:
     inclusion_delay_seconds: int = 12 * HOUR
     inclusion_spacing_seconds: int = 1
 
+    vault_window_seconds: int = 1 * DAY
+    vault_delay_seconds: int = 9 * DAY
+    vault_delay_blocks: int = 100
+    longest_pause_seconds: int = 2 * DAY
+    pause_budget_seconds: int = 7 * DAY
+    pause_refill_seconds: int = 180 * DAY
+    ether_vault_cap: int = 10_000 * 10**18
+
     challenge_seconds: int = 7 * DAY
     challenge_blocks: int = 50
     max_clock_lag_seconds: int = 1 * HOUR
@@ -84,6 +93,17 @@ class NetworkParameters:
             ),
             "a route is not replaced within a block": self.route_delay_blocks > 0,
             "gas and payload have room": self.max_gas_limit >= 100_000 and self.max_payload_bytes >= 160,
+            "a vault's window lasts": self.vault_window_seconds > 0,
+            "who objects to a change of a vault can leave before it": (
+                self.vault_delay_seconds > self.challenge_seconds + self.inclusion_delay_seconds
+                and self.vault_delay_blocks > 0
+            ),
+            "pauses are paid from a budget": (
+                0 < self.longest_pause_seconds <= self.pause_budget_seconds < self.pause_refill_seconds // 2
+            ),
+            "a vault lets something out": all(
+                cap > 0 for cap in (self.ether_vault_cap, *(token.vault_cap for token in self.tokens))
+            ),
             "inclusion takes some time": min(self.inclusion_delay_seconds, self.inclusion_spacing_seconds) > 0,
             "the challenge period is positive in seconds and blocks": min(self.challenge_seconds, self.challenge_blocks)
             > 0,

@@ -22,6 +22,7 @@ from chains.errors import TransactionReverted
 from chains.headers import SealedHeader
 from chains.local import LocalChain
 from chains.qbft import Variant
+from tests.contracts.vault_terms import ETHER_CAP, TOKEN_CAP, vault_arguments
 
 ZERO = "0x" + "00" * 20
 NOT_PROVEN = (
@@ -249,8 +250,13 @@ GENESIS_ROOT = b"\x11" * 32
 CHALLENGE_SECONDS, CHALLENGE_BLOCKS, MAX_LAG = 600, 5, 900
 
 
-def new_house(*, twins: Mapping[str, str] | None = None) -> House:
-    """A fresh clearinghouse; the token has asset id 0, ether id 1."""
+def new_house(*, twins: Mapping[str, str] | None = None, vault_terms: Mapping[str, Any] | None = None) -> House:
+    """A fresh clearinghouse; the token has asset id 0, ether id 1.
+
+    `vault_terms` changes what the vault is constructed with; `token_caps` among them are the token's, `permit2` is the
+    name of a contract.
+    """
+    changed = dict(vault_terms or {})
     twins = twins or {}
     link = new_link(twins=twins)
     near, far = link.near, link.far
@@ -260,10 +266,13 @@ def new_house(*, twins: Mapping[str, str] | None = None) -> House:
     )
     rollup = new_rollup(near, queue, twin=twins.get("Rollup"))
     outbox = deploy(near, "WithdrawalOutbox", here, rollup.address, OWNER.address, twin=twins.get("WithdrawalOutbox"))
-    vault = deploy(
-        far, "CollateralVault", there, NEAR, queue.address, outbox.address, twin=twins.get("CollateralVault")
-    )
     token = deploy(far, "TestToken", "Dollar", "USD", 6)
+    caps = {token.address: changed.pop("token_caps", TOKEN_CAP), ZERO: ETHER_CAP}
+    parties = (there, NEAR, queue.address, changed.pop("outbox", outbox.address), OWNER.address, GUARDIAN.address)
+    if "permit2" in changed:
+        changed["permit2"] = deploy(far, changed["permit2"]).address
+    terms = vault_arguments(*parties, caps=caps, **changed)
+    vault = deploy(far, "CollateralVault", *terms, twin=twins.get("CollateralVault"))
     for registrar in (queue, outbox):
         near.transact(registrar.functions.registerVault(FAR, vault.address), OWNER)
     near.transact(queue.functions.registerAsset(0, FAR, token.address), OWNER)

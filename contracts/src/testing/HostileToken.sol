@@ -8,7 +8,7 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 contract HostileToken is ERC20 {
     enum Harm {
         None,
-        ReturnBomb, // succeeds and returns a million zeros
+        ReturnBomb, // succeeds and returns many zeros
         RevertBomb, // fails with them
         BurnGas,
         Lie, // returns true and moves nothing
@@ -36,13 +36,13 @@ contract HostileToken is ERC20 {
             // Ends the call; what is returned is unused memory, and the word in front of it is true.
             assembly ("memory-safe") {
                 mstore(0, 1)
-                return(0, 1000000)
+                return(0, 100000)
             }
         }
         if (harm == Harm.RevertBomb) {
             // Ends the call.
             assembly ("memory-safe") {
-                revert(mload(0x40), 1000000)
+                revert(mload(0x40), 100000)
             }
         }
         while (harm == Harm.BurnGas) {}
