@@ -26,6 +26,7 @@ class Did(StrEnum):
     RELEASED = "released"
     PUBLISHED = "published"
     SETTLED = "settled"
+    ALARMED = "alarm"
 
 
 class WaitsFor(StrEnum):

@@ -12,12 +12,12 @@ from tiny_keccak import keccak256
 
 from bridge.abi import ZERO_ADDRESS
 from bridge.deployment import Deployment, RegisteredAsset
-from bridge.settlement import Outbox, QueueItem
+from bridge.settlement import ItemKind, Outbox, QueueItem
 from bridge.vaults import Deposit, Redirection, Vault
 from chains import LocalChain
 from clearspan.verify.words import proven_words
 from contracts import storage_slot
-from exchange.engine.invariants import conservation
+from exchange.engine.invariants import conservation, set_aside
 from exchange.state.asset import AssetKind
 from exchange.state.state import State
 
@@ -78,7 +78,8 @@ def holdings(
     network: Deployment, chains: dict[int, LocalChain], state: State, items: Sequence[QueueItem]
 ) -> list[Holding]:
     """Every asset of every vault. `items` are all of the queue; the state says how many of them it took."""
-    credited = {item.packet_id for item in items[: state.header.queue_cursor]}
+    taken = items[: state.header.queue_cursor]
+    credited = {item.packet_id for item in taken if item.kind is ItemKind.DEPOSIT}
     settlement = chains[network.settlement.chain_id]
     outbox = Outbox(settlement, network.settlement.outbox)
     releases = outbox.released(network.settlement.deployed_at, settlement.finalized_header().number)
@@ -113,7 +114,7 @@ def holdings(
                     vaults=held,
                     inbound=sum(row.amount - discharged[row.packet_id] for row in locked),
                     outbound=sum(row.amount - discharged[releases.get(row.id, b"")] for row in leaving),
-                    owed=state.assets[asset.asset].inventory,
+                    owed=state.assets[asset.asset].inventory + set_aside(state, asset.asset),
                     balance=_balance(chain, asset.token, entry.vault, last.number)
                     - vault.total_credits(asset.token, block=last.number),
                 )

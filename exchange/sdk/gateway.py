@@ -12,7 +12,7 @@ from bridge.deployment import Deployment
 from bridge.mailbox import Mailbox
 from bridge.packets import Status
 from bridge.registry import SettlementEntry, VaultEntry
-from bridge.settlement import ForcedQueue, Outbox, Rollup
+from bridge.settlement import ForcedQueue, ItemKind, Outbox, Rollup
 from bridge.vaults import Vault
 from chains.chain import Chain
 from exchange.sdk.catalogue import AssetSpec
@@ -58,7 +58,8 @@ class _Settlement(_Outpost):
 
     def _read(self, first: int, last: int) -> None:
         super()._read(first, last)
-        self.items.update({item.packet_id: item.index for item in self.queue.items(first, last)})
+        deposits = (item for item in self.queue.items(first, last) if item.kind is ItemKind.DEPOSIT)
+        self.items.update({item.packet_id: item.index for item in deposits})
         self.releases.update(self.outbox.released(first, last))
 
     def final_cursor(self) -> int:
@@ -90,6 +91,13 @@ class Gateway:
     def __init__(self, network: Deployment, chains: Mapping[int, Chain]) -> None:
         self._settlement = _Settlement(chains[network.settlement.chain_id], network.settlement)
         self._vaults = {entry.chain_id: _VaultChain(chains[entry.chain_id], entry) for entry in network.vaults}
+
+    def balance(self, wallet: LocalAccount, asset: AssetSpec) -> int:
+        """What a wallet holds of an asset on its chain, in base units."""
+        chain = self._vaults[asset.chain_id].chain
+        if asset.token == ZERO_ADDRESS:
+            return int(chain.w3.eth.get_balance(wallet.address))
+        return int(chain.call(chain.contract("TestToken", asset.token).functions.balanceOf(wallet.address)))
 
     def deposit(self, wallet: LocalAccount, asset: AssetSpec, amount: int) -> bytes:
         """Locks base units of an asset in its vault for the wallet's own account; answers the packet id.

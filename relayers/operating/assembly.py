@@ -61,6 +61,10 @@ class Assembly:
         """What the configuration calls a chain."""
         return next(name for name, section in self.config.chains.items() if section.chain_id == chain_id)
 
+    def by_id(self) -> dict[int, Chain]:
+        """Chains by chain id."""
+        return {self.config.chains[name].chain_id: chain for name, chain in self.chains.items()}
+
     def routes(self) -> Iterator[RouteSection]:
         """Those that are enabled."""
         return (route for route in self.config.routes if route.enabled)

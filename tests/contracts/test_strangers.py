@@ -67,6 +67,10 @@ PERMISSIONLESS = {
     ("CollateralVault", "withdrawTo"),
     ("CollateralVault", "activate"),
     ("WithdrawalOutbox", "release"),
+    ("ForcedQueue", "enqueueSwapClaim"),
+    ("ForcedQueue", "enqueueSwapRefund"),
+    ("ForcedQueue", "withdrawFees"),
+    ("ChainLedger", "activateCaps"),
     ("SwapEscrow", "lock"),
     ("SwapEscrow", "claim"),
     ("SwapEscrow", "claimBatch"),
@@ -83,12 +87,14 @@ OTHER_CLIENTS = {"AggregateClient", "AttestationClient"}
 NEED_MORE = {
     ("WithdrawalOutbox", "onPacketAnswered"),
     ("Mailbox", "cancelRoute"),
+    ("ChainLedger", "cancelCaps"),
     ("CollateralVault", "unpause"),
     ("CollateralVault", "cancel"),
 }
 """Need a packet that is out, a proposal or a pause to go through for anybody; their own tests have one."""
 
 NO_FEES = (0, 0, 0, ZERO)
+OWNED = ("Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox", "ChainLedger", "CollateralVault")
 OWNABLE = {"transferOwnership", "renounceOwnership", "acceptOwnership"}
 PLACES = {
     "Mailbox": NEAR,
@@ -97,6 +103,7 @@ PLACES = {
     "ForcedQueue": NEAR,
     "Rollup": NEAR,
     "WithdrawalOutbox": NEAR,
+    "ChainLedger": NEAR,
     "SwapEscrow": NEAR,
 }
 
@@ -114,6 +121,7 @@ def instances(house: House):
         "ForcedQueue": house.queue,
         "Rollup": house.rollup,
         "WithdrawalOutbox": house.outbox,
+        "ChainLedger": house.ledger,
         "SwapEscrow": escrow_on(house.link.near),
     }
 
@@ -164,6 +172,13 @@ def guarded(house: House):
         ("ForcedQueue", "receiveMessage"): (near, [bytes(32), interoperable(FAR, house.vault), deposit.payload]),
         ("WithdrawalOutbox", "registerVault"): (OWNER.address, [1003, STRANGER.address]),
         ("WithdrawalOutbox", "onPacketAnswered"): (near, [release.as_abi(), int(Status.FAILURE), b""]),
+        ("ChainLedger", "credit"): (house.queue.address, [FAR, house.token.address, 1]),
+        ("ChainLedger", "release"): (house.outbox.address, [FAR, house.token.address, 0]),
+        ("ChainLedger", "settle"): (house.outbox.address, [FAR, house.token.address, 0]),
+        ("ChainLedger", "giveBack"): (house.outbox.address, [FAR, house.token.address, 0]),
+        ("ChainLedger", "lowerCaps"): (OWNER.address, [FAR, house.token.address, (10**11, 10**11)]),
+        ("ChainLedger", "proposeCaps"): (OWNER.address, [FAR, house.token.address, (10**13, 10**13)]),
+        ("ChainLedger", "cancelCaps"): (OWNER.address, [FAR, house.token.address]),
         ("Rollup", "setPoster"): (OWNER.address, [STRANGER.address, True]),
         ("Rollup", "postBatch"): (RELAYER.address, [0, root, [root], batch]),
         ("CollateralVault", "receiveMessage"): (far, [bytes(32), interoperable(NEAR, house.outbox), release.payload]),
@@ -199,7 +214,7 @@ def test_every_function_is_guarded_or_known_to_be_open(house):
     swept = {(name, function) for name in PLACES for function in changing(name)}
     owned = {(name, function) for name, function in swept if function in OWNABLE}
     assert swept - owned == PERMISSIONLESS | set(guarded(house))
-    assert {name for name, _ in owned} == {"Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox", "CollateralVault"}
+    assert {name for name, _ in owned} == set(OWNED)
     for name in PLACES:
         kinds = {entry["type"] for entry in contracts.load(name).abi}
         assert not kinds & {"fallback", "receive"}, name
@@ -218,6 +233,8 @@ def test_what_is_guarded_opens_for_nobody_else(house):
                 "OnlyMailbox",
                 "OnlyGuardian",
                 "NotPoster",
+                "OnlyOutbox",
+                "OnlyQueue",
             }, (
                 name,
                 function,
@@ -225,7 +242,7 @@ def test_what_is_guarded_opens_for_nobody_else(house):
 
 
 def test_ownership_is_the_owners_to_give(house):
-    for name in ("Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox", "CollateralVault"):
+    for name in OWNED:
         attempt(house, name, "transferOwnership", [STRANGER.address], OWNER.address)
         for function, arguments in (
             ("transferOwnership", [STRANGER.address]),
@@ -278,10 +295,13 @@ def test_the_open_functions_give_a_stranger_nothing(house):
         ("SwapEscrow", "refundEarly"): [swap, b""],
         ("SwapEscrow", "withdraw"): [STRANGER.address, ZERO],
         ("SwapEscrow", "withdrawTo"): [STRANGER.address, ZERO],
+        ("ForcedQueue", "enqueueSwapClaim"): [0, bytes(32)],
+        ("ForcedQueue", "enqueueSwapRefund"): [0],
+        ("ChainLedger", "activateCaps"): [FAR, house.token.address],
         ("WithdrawalOutbox", "release"): [0, (0, 0, STRANGER.address, 0, FAR, house.token.address, 1), [], []],
     }
-    empty = {("Mailbox", "sendMessage"), ("CollateralVault", "drain"), ("CollateralVault", "drainRefunds")}
-    assert set(arguments) | empty == PERMISSIONLESS
+    empty = {("CollateralVault", "drain"), ("CollateralVault", "drainRefunds"), ("ForcedQueue", "withdrawFees")}
+    assert set(arguments) | empty | {("Mailbox", "sendMessage")} == PERMISSIONLESS
     for drain in ("drain", "drainRefunds"):
         assert link.far.call(house.vault.functions[drain](token, 10), sender=STRANGER.address) == 0
     for (name, function), given in arguments.items():

@@ -48,7 +48,7 @@ def test_a_payment_that_cannot_be_sent_becomes_a_credit_and_blocks_nobody(make_n
     odd = chain.deploy("OddToken", [], network.user)
     limits = (1, odd.address, ZERO_ADDRESS, 10**6, 10**6)
     chain.transact(vault.contract.functions.propose(limits), network.owner)
-    network.clock.advance(200)
+    network.clock.advance(300)
     chain.transact(vault.contract.functions.activate(limits), network.user)
     chain.transact(odd.functions.mint(network.user.address, 77), network.user)
     chain.transact(odd.functions.approve(vault.address, 77), network.user)
@@ -69,7 +69,7 @@ def test_a_payment_that_cannot_be_sent_becomes_a_credit_and_blocks_nobody(make_n
 
 
 def test_what_the_window_holds_up_is_paid_in_parts_at_no_cost_while_waiting(make_network):
-    token = TokenParameters(vault_cap=600)
+    token = TokenParameters(decimals=0, vault_cap=600)
     network = make_network(tokens=(token,), vault_window_seconds=HOUR)
     (sent,) = expired(network, 1_000)
     network.run()
