@@ -3,7 +3,19 @@
 import pytest
 
 from bridge.payloads import DepositMessage
-from tests.contracts.harness import OWNER, RELAYER, STRANGER, TRADER, ZERO, deploy, new_house, refused
+from tests.contracts.harness import (
+    CAPS_DELAY_BLOCKS,
+    CAPS_DELAY_SECONDS,
+    FAR,
+    OWNER,
+    RELAYER,
+    STRANGER,
+    TRADER,
+    ZERO,
+    deploy,
+    new_house,
+    refused,
+)
 from tests.contracts.vault_terms import VAULT_BLOCKS, VAULT_DELAY, WINDOW, limits
 from tests.contracts.vaulting import (
     Habit,
@@ -33,10 +45,22 @@ def token_house(name, *, twin=None, stock=10**6, register=True):
     far.transact(token.functions.approve(house.vault.address, 2**256 - 1), TRADER)
     accept(house, token, 10**9)
     if register:
-        house.link.near.transact(house.queue.functions.registerAsset(7, 1002, token.address), OWNER)
+        house.link.near.transact(house.queue.functions.registerAsset(7, FAR, token.address), OWNER)
+        give_credit(house, token)
     if stock:
         acknowledged_deposit(house, token.address, stock)
     return house, token
+
+
+def give_credit(house, token):
+    """Have the settlement chain's ledger take the token."""
+    near, ledger = house.link.near, house.ledger.functions
+    near.transact(ledger.proposeCaps(FAR, token.address, (10**9, 10**9)), OWNER)
+    pass_time(house, CAPS_DELAY_SECONDS)
+    for _ in range(CAPS_DELAY_BLOCKS):
+        near.mine()
+    near.transact(ledger.activateCaps(FAR, token.address), RELAYER)
+    house.link.settle_clock()
 
 
 def held(house, token, person):

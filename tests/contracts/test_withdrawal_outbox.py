@@ -57,7 +57,7 @@ class Office:
     def deposit(self):
         call = self.house.vault.functions.deposit(self.house.token.address, 5 * AMOUNT, TRADER.address, 0)
         (packet,) = self.link.sent(self.link.far, self.link.far.transact(call, TRADER))
-        self.link.deliver(packet)
+        self.link.acknowledge(*self.link.deliver(packet))
 
     def finalise(self):
         for _ in range(CHALLENGE_BLOCKS):
