@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
-from bridge.registry import Address, VaultEntry
+from bridge.registry import VaultEntry
 from bridge.vaults import Vault
 from relayers.client_updater import ClientUpdater, TrustPolicy
 from relayers.operating.assembly import Assembly, Build
-from relayers.operating.config import Name, Positive, Section
+from relayers.operating.attestor_building import build_attestors, build_carriers
 from relayers.operating.errors import Reason, Rejected
+from relayers.operating.watcher_building import build_watcher
 from relayers.packet_relayer import PacketRelayer
 from relayers.reports import Daemon
 from relayers.vault_payer import VaultPayer
-from relayers.watching import Watcher, WatchPolicy
 
 
 def _relayers(assembly: Assembly) -> Mapping[str, Daemon]:
@@ -52,45 +52,13 @@ def _payers(assembly: Assembly) -> Mapping[str, Daemon]:
     return named
 
 
-class WatcherOptions(Section):
-    """`options` of `[daemons.watcher]`: who may pause, and what vaults are expected to pay out at most.
-
-    outflow_max: base units by token (zero address: ether) by chain name.
-    """
-
-    guardian: Name | None = None
-    outflow_max: dict[Name, dict[Address, Positive]] = {}
-    outflow_window_seconds: Positive = 3_600
-    privileged_failures_max: Positive = 3
-    privileged_window_seconds: Positive = 3_600
-    pause_seconds: Positive = 3_600
-
-
-def _watcher(assembly: Assembly) -> Mapping[str, Daemon]:
-    options = WatcherOptions.model_validate(assembly.section("watcher").options)
-    policy = WatchPolicy(
-        outflow_max={assembly.config.chains[name].chain_id: most for name, most in options.outflow_max.items()},
-        outflow_window_seconds=options.outflow_window_seconds,
-        privileged_failures_max=options.privileged_failures_max,
-        privileged_window_seconds=options.privileged_window_seconds,
-        pause_seconds=options.pause_seconds,
-    )
-    watcher = Watcher(
-        assembly.store,
-        assembly.deployment,
-        assembly.by_id(),
-        signer=assembly.signer("watcher"),
-        guardian=None if options.guardian is None else assembly.signers[options.guardian],
-        policy=policy,
-    )
-    return {"watcher": watcher}
-
-
 DAEMONS: dict[str, Build] = {
+    "attestor": build_attestors,
+    "carrier": build_carriers,
     "payer": _payers,
     "relayer": _relayers,
     "updater": _updaters,
-    "watcher": _watcher,
+    "watcher": build_watcher,
 }
 """By name, in the order of a round's first steps."""
 DEFAULT = ("relayer", "payer", "updater")
