@@ -73,7 +73,7 @@ def size_for_backstop(state: State, target: Target) -> int:
     worst = max(-pricing.low, pricing.high, 1)
     bearable = room * CASH_SCALE // worst
     bearable = max(0, bearable - abs(own)) if own * target.size >= 0 else bearable + abs(own)
-    closing = waterfall.size_to_close(state, target)
+    closing = target.closing(state)
     size = min(closing, bearable // market.lot * market.lot)
     if not size:
         return 0
@@ -108,9 +108,10 @@ def unwind(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
 
 
 def deleverage(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
-    """Close a position against the other side of its market, pro rata: of an account that is worth nothing any more,
-    which neither book nor backstop takes, or of the backstop, which has lost its cap.
+    """Close a position against the other side of its market, pro rata.
 
+    That of an account that is worth nothing any more, which neither book nor backstop takes, or of the backstop, which
+    has lost its cap.
     The price is the mark, worse for the other side only by what the insurance fund cannot pay, and never beyond the
     price at which the account is worth nothing. Permissionless. Raises Rejected with nothing changed.
     """
@@ -211,7 +212,7 @@ def _bankruptcy_price(state: State, target: Target) -> int:
     uncovered = max(0, -target.equity - max(0, state.accounts[0].cash))
     losses = {
         market_id: market_loss(Position(size=position.size), pricing)
-        for market_id, position in target.account.positions.items()
+        for market_id, position in target.view.positions.items()
         if (pricing := state.pricing[market_id]) is not None
     }
     total = sum(losses.values())

@@ -16,7 +16,8 @@ from exchange.state.state import State
 def cover(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     """Bring an account's negative cash to 0, or as near as the insurance fund's cash allows.
 
-    Permissionless. What the fund cannot pay stays as negative cash, and keeps the fund shut. Raises Rejected with nothing changed.
+    Permissionless. What the fund cannot pay stays as negative cash, and keeps the fund shut.
+    Raises Rejected with nothing changed.
     """
     if len(step) != steps.COVER.size:
         raise Rejected(Reason.MALFORMED)

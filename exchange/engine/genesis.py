@@ -115,7 +115,7 @@ def genesis(  # noqa: PLR0913
     expiries: Sequence[ExpirySpec] = (),
     clock: int = 0,
 ) -> State:
-    """Committed state with everything listed and two accounts of one owner, the insurance fund and the backstop. Raises ListingError."""
+    """Committed state with everything listed, the insurance fund and backstop. Raises ListingError."""
     _require(len(underlyings) <= limits.UNDERLYING_LIMIT, "too many underlyings")
     _require(len(markets) <= limits.MARKET_LIMIT, "too many markets")
     _require(len(assets) <= limits.ASSET_LIMIT, "too many assets")

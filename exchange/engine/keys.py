@@ -55,7 +55,7 @@ def set_key(state: State, step: bytes, signatures: Signatures) -> list[Event]:
 
 
 def set_flags(state: State, step: bytes, signatures: Signatures) -> list[Event]:
-    """Choose what happens where orders of one owner meet, and whether margin is the portfolio's; it must be met then."""
+    """Choose what happens where orders of one owner meet, and the kind of margin, which must be met then."""
     spec = steps.SET_FLAGS
     if len(step) != spec.size:
         raise Rejected(Reason.MALFORMED)

@@ -23,7 +23,7 @@ def liquidate(state: State, step: bytes, _signatures: Signatures) -> list[Event]
     _, account_id, market_id = steps.LIQUIDATE.unpack(step)
     target = waterfall.target(state, account_id, market_id)
     meets = target.size and waterfall.meets_orders(state, market_id, target.side, target.limit)
-    closing = waterfall.size_to_close(state, target) if target.size else 0
+    closing = target.closing(state)
     if not target.has_orders and not (meets and closing):
         raise Rejected(Reason.NOTHING_TO_LIQUIDATE)
 

@@ -132,12 +132,12 @@ def require_standing(state: State, account_id: int, account: Account) -> None:
         raise Rejected(Reason.INSUFFICIENT_MARGIN)
 
 
-def require_initial(  # noqa: PLR0913, PLR0917
+def require_initial(  # noqa: C901, PLR0913, PLR0917
     state: State, account: Account, market_id: int, trial: Position, fee: int, growth: int = FACTOR_ONE
 ) -> None:
-    """Check that what backs new risk, less `fee`, covers the initial requirement if `trial` replaces the market's
-    record; `growth` is what the market's open interest would make of it, where that is more than the mark says.
+    """Check that what backs new risk, less `fee`, covers the initial requirement with `trial` as the market's record.
 
+    `growth` is what the market's open interest would make of it, where that is more than the mark says.
     Raises Rejected(NoMark, StaleMark, InsufficientMargin). Agrees with `assess` of such an account.
     """
     clock = state.header.clock

@@ -124,8 +124,9 @@ def expiry_charge(positions: Sequence[_Entry]) -> int:
 
 
 def growth_at(market: Market, open_interest: int) -> int:
-    """What an open interest makes of the initial requirement, in 1e-6: 1 up to the floor, the growth more at the
-    ceiling; rounded up.
+    """What an open interest makes of the initial requirement, in 1e-6, rounded up.
+
+    1 up to the floor, more by the growth at the ceiling.
     """
     beyond = min(open_interest, market.margin_ceiling) - market.margin_floor
     if beyond <= 0:

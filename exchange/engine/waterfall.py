@@ -19,17 +19,21 @@ from exchange.state.order import Side
 from exchange.state.pricing import Pricing
 from exchange.state.state import State
 
+_SCALE: Final = CASH_SCALE * FACTOR_ONE
 _ROUNDING_SLACK: Final = 2
 """Cash units by which requirement and profit may round against the account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """An account below maintenance and a market of it; cash in 1e-6 USD, `size` signed, without its orders."""
+    """An account below maintenance and a market of it; cash in 1e-6 USD, `size` signed.
+
+    `view` is the account with deleveraging settled."""
 
     account_id: int
     market_id: int
     account: Account
+    view: Account
     market: Market
     pricing: Pricing
     equity: int
@@ -46,6 +50,10 @@ class Target:
     def limit(self) -> int:
         """The worst price at which it may be closed."""
         return worst_price(self.market, self.pricing.mark, self.side)
+
+    def closing(self, state: State) -> int:
+        """How much of the position has to go, in whole lots."""
+        return size_to_close(state, self.view, self.equity, self.market_id, self.limit) if self.size else 0
 
 
 def target(state: State, account_id: int, market_id: int) -> Target:
@@ -76,6 +84,7 @@ def target(state: State, account_id: int, market_id: int) -> Target:
         account_id=account_id,
         market_id=market_id,
         account=account,
+        view=view,
         market=market,
         pricing=pricing,
         equity=equity,
@@ -126,44 +135,38 @@ def meets_orders(state: State, market_id: int, side: int, limit: int) -> bool:
     return reference != 0 and crosses(side, limit, state.orders[market_id][reference - 1].price)
 
 
-def size_to_close(state: State, target: Target) -> int:
+def size_to_close(state: State, account: Account, equity: int, market_id: int, limit: int) -> int:
     """Smallest size, in whole lots, that restores maintenance if all of it closes at the limit and pays the fee.
 
     Zero if maintenance is met without orders, the whole position if no part of it suffices. What is left of equity over
     maintenance is concave in the size, so that halving finds the smallest. Under portfolio margin never more than takes
     the risk away that the other markets leave: a hedge is not closed while the account is worth anything.
     """
-    account, market, pricing = target.account, target.market, target.pricing
-    held = abs(target.size)
-    direction = 1 if target.size > 0 else -1
-    per_unit = (
-        abs(pricing.mark - target.limit) * FACTOR_ONE + target.limit * market.liquidation_fee
-    ) * market.multiplier
-    bare = {at: _without_orders(position) for at, position in account.positions.items()}
+    market, pricing, size = state.markets[market_id], state.pricing[market_id], account.positions[market_id].size
+    if pricing is None:
+        raise Rejected(Reason.NO_MARK)
+    held, direction = abs(size), 1 if size > 0 else -1
+    per_unit = (abs(pricing.mark - limit) * FACTOR_ONE + limit * market.liquidation_fee) * market.multiplier
+    bare = {at: Position(size=position.size) for at, position in account.positions.items()}
 
     def missing(closing: int) -> int:
-        records = {**bare, target.market_id: Position(size=direction * (held - closing))}
-        maintenance = margin.required_of(state, account, records)[1]
-        return maintenance + _ROUNDING_SLACK + div_up(closing * per_unit, CASH_SCALE * FACTOR_ONE) - target.equity
+        records = {**bare, market_id: Position(size=direction * (held - closing))}
+        return margin.required_of(state, account, records)[1] + div_up(closing * per_unit, _SCALE) - equity
 
-    if missing(0) - _ROUNDING_SLACK <= 0:
+    if missing(0) <= 0:
         return 0
     most = held
-    if margin.is_portfolio(account) and target.equity > 0:
+    if margin.is_portfolio(account) and equity > 0:
         entries = margin.by_underlying(state, bare)[market.underlying]
         if len(entries) > 1:
-            most = min(held, div_up(_risk_reducing(entries, pricing, target.size), market.lot) * market.lot)
-    low, high = 0, most // market.lot
-    if missing(most) > 0:
+            most = min(held, div_up(_risk_reducing(entries, pricing, size), market.lot) * market.lot)
+    if missing(most) + _ROUNDING_SLACK > 0:
         return most
+    low, high = 0, most // market.lot
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if missing(middle * market.lot) > 0 else (low, middle)
+        low, high = (middle, high) if missing(middle * market.lot) + _ROUNDING_SLACK > 0 else (low, middle)
     return high * market.lot
-
-
-def _without_orders(position: Position) -> Position:
-    return Position(size=position.size)
 
 
 def _risk_reducing(entries: list[tuple[Position, Pricing]], pricing: Pricing, size: int) -> int:

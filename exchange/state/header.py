@@ -19,7 +19,7 @@ class Header(Struct, gc=False):
     `queue_time` is when the last forced item taken had entered its queue: what entered before has been taken too.
     `envelope_account` (0: none) is whose bulk envelope is unfinished: no market takes anything else meanwhile.
     `sick_count` assets are on sick chains; since episode `sick_episode` began, `healthy_taken` of cash left by the
-    healthy ones. `loss_at` is when the venue last bore a loss, `fund_paid_at` when the insurance fund last paid its owner.
+    healthy ones. `loss_at` is when the venue last bore a loss, `fund_paid_at` when the fund last paid its owner.
     """
 
     clock: int

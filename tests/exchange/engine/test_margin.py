@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.engine import MarginReport, Reason, Rejected, assess
-from exchange.engine.margin import scan_loss, scan_loss_alone, worst_profit
+from exchange.engine.requirements import scan_loss, scan_loss_alone, worst_profit
 from exchange.engine.pricing import LINEAR_MOVES
 from exchange.state import Side
 from exchange.state.account import Position
