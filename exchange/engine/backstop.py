@@ -47,7 +47,7 @@ def backstop(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     cash = _cash_against(target, size, target.limit)
     signed = size if target.size < 0 else -size
     deleveraging.trade(state, market_id, account_id, signed, cash)
-    before = state.accounts[BACKSTOP].cash
+    before = deleveraging.vault(state).cash
     deleveraging.trade(state, market_id, BACKSTOP, -signed, cash)
     _count_loss(state, market_id, before)
     fee = div_up(cash * target.market.liquidation_fee, FACTOR_ONE)
@@ -65,7 +65,7 @@ def size_for_backstop(state: State, target: Target) -> int:
     market, pricing = target.market, target.pricing
     if target.account_id == BACKSTOP or not target.size or market.adl_long_size or market.adl_short_size:
         return 0
-    vault = state.accounts[BACKSTOP]
+    vault = deleveraging.vault(state)
     if target.market_id not in vault.positions and len(vault.positions) >= POSITIONS_PER_ACCOUNT:
         return 0
     own = backstop_size(state, target.market_id)
@@ -132,7 +132,7 @@ def deleverage(state: State, step: bytes, _signatures: Signatures) -> list[Event
     absorbed = min(abs(own), abs(target.size)) if own * target.size < 0 else 0
     excess = abs(target.size) - absorbed
     _require_side(state, market_id, side, excess)
-    vault = state.accounts[BACKSTOP]
+    vault = deleveraging.vault(state)
     if market_id not in vault.positions and len(vault.positions) >= POSITIONS_PER_ACCOUNT:
         raise Rejected(Reason.TOO_MANY_POSITIONS)
 
@@ -239,4 +239,4 @@ def _loss_so_far(state: State, market_id: int) -> int:
 
 def _count_loss(state: State, market_id: int, cash_before: int) -> None:
     market = state.markets[market_id]
-    market.backstop_used = max(0, market.backstop_used + cash_before - state.accounts[BACKSTOP].cash)
+    market.backstop_used = max(0, market.backstop_used + cash_before - deleveraging.vault(state).cash)

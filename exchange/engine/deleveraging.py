@@ -25,6 +25,17 @@ LONG: Final = 0
 SHORT: Final = 1
 
 
+def vault(state: State) -> Account:
+    """The backstop's account; an empty one that is nowhere yet until something moves into it."""
+    return state.accounts.get(BACKSTOP) or Account(state.config.insurance_owner)
+
+
+def open_vault(state: State) -> Account:
+    """The backstop's account, opened if it is not yet."""
+    state.dirty_accounts.add(BACKSTOP)
+    return state.accounts.setdefault(BACKSTOP, Account(state.config.insurance_owner))
+
+
 def has_any(market: Market) -> bool:
     """Whether a side of the market was ever hit."""
     return market.adl_long > 0 or market.adl_short > 0
@@ -105,9 +116,9 @@ def settle_account(state: State, market_id: int, account_id: int, account: Accou
 
 def settled_view(state: State, account_id: int) -> Account:
     """The account as if all its due shares were given up, and the backstop as if all accounts had."""
-    account = state.accounts[account_id]
     if account_id == BACKSTOP:
-        return _settled_backstop(state, account) if state.deleveragings else account
+        return _settled_backstop(state, vault(state))
+    account = state.accounts[account_id]
     if not is_due(state, account_id, account):
         return account
     view = copy(account)
@@ -127,14 +138,14 @@ def settled_view(state: State, account_id: int) -> Account:
 def backstop_size(state: State, market_id: int) -> int:
     """The backstop's own position: what accounts have still to take over from it is not."""
     market = state.markets[market_id]
-    position = state.accounts[BACKSTOP].positions.get(market_id)
+    position = vault(state).positions.get(market_id)
     return (position.size if position else 0) + market.adl_long_size - market.adl_short_size
 
 
 def side_size(state: State, market_id: int, side: int) -> int:
     """What all accounts but the backstop hold on a side, shares they have still to give up taken off."""
     market = state.markets[market_id]
-    position = state.accounts[BACKSTOP].positions.get(market_id)
+    position = vault(state).positions.get(market_id)
     held = position.size if position else 0
     if side == LONG:
         return market.open_interest - max(0, held) - market.adl_long_size
@@ -179,7 +190,7 @@ def has_events_left(market: Market, side: int) -> bool:
 
 def trade(state: State, market_id: int, account_id: int, signed: int, cash: int) -> None:
     """One side of a trade outside the book: position, open interest, funding and stamp; drops an empty record."""
-    account = state.accounts[account_id]
+    account = open_vault(state) if account_id == BACKSTOP else state.accounts[account_id]
     position = account.positions.setdefault(market_id, Position())
     _trade_one_side(state, market_id, account_id, account, position, signed, cash)
     if position.is_empty():

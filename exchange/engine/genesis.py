@@ -10,7 +10,6 @@ from exchange.engine.pricing import YEAR_SECONDS, Smile, flaw_of
 from exchange.engine.settlement_average import WINDOW_SECONDS
 from exchange.engine.smiles import CARRY_LIMIT, fits_neighbours, set_smile
 from exchange.state import limits
-from exchange.state.account import BACKSTOP, Account
 from exchange.state.asset import NO_UNDERLYING, Asset, AssetKind
 from exchange.state.config import Config
 from exchange.state.expiry import Expiry, ExpiryStatus
@@ -115,7 +114,7 @@ def genesis(  # noqa: PLR0913
     expiries: Sequence[ExpirySpec] = (),
     clock: int = 0,
 ) -> State:
-    """Committed state with everything listed, the insurance fund and backstop. Raises ListingError."""
+    """Committed state with everything listed and one account, the insurance fund. Raises ListingError."""
     _require(len(underlyings) <= limits.UNDERLYING_LIMIT, "too many underlyings")
     _require(len(markets) <= limits.MARKET_LIMIT, "too many markets")
     _require(len(assets) <= limits.ASSET_LIMIT, "too many assets")
@@ -155,8 +154,6 @@ def genesis(  # noqa: PLR0913
         seen.add((asset.chain_id, asset.token))
         state.add_asset(_listed_asset(asset, len(underlyings)))
     state.add_account(config.insurance_owner)
-    state.accounts[BACKSTOP] = Account(config.insurance_owner)
-    state.dirty_accounts.add(BACKSTOP)
     state.add_hash_use(bytes(32), 0)
     state.commit()
     return state

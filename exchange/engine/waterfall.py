@@ -28,7 +28,8 @@ _ROUNDING_SLACK: Final = 2
 class Target:
     """An account below maintenance and a market of it; cash in 1e-6 USD, `size` signed.
 
-    `view` is the account with deleveraging settled."""
+    `view` is the account with deleveraging settled.
+    """
 
     account_id: int
     market_id: int

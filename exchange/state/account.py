@@ -15,7 +15,7 @@ MAIN_MASK: Final = (1 << MAIN_BITS) - 1
 """Lower bits of an account id: the main account, and with it the owner. What is above them numbers sub-accounts."""
 
 BACKSTOP: Final = 1 << MAIN_BITS
-"""The backstop vault: the first sub-account of the insurance fund, open from genesis."""
+"""The backstop vault: the first sub-account of the insurance fund."""
 
 _M64: Final = (1 << 64) - 1
 _HEAD: Final = Layout(">20sBIQ32sqQQQHBBHQIB")
@@ -146,11 +146,11 @@ class Account(Struct):
     tier: int = 0
     trigger_count: int = 0
     last_key: int = 0
-    healthy_taken: int = 0
-    sick_episode: int = 0
     keys: list[SessionKey] = []
     protection: Protection | None = None
     envelope: Envelope | None = None
+    healthy_taken: int = 0
+    sick_episode: int = 0
 
     def kill_orders(self) -> bool:
         """Raise the order epoch and with it zero every open quantity; returns whether anything was open."""
@@ -285,9 +285,9 @@ class Account(Struct):
             tier,
             trigger_count,
             last_key,
-            healthy_taken,
-            sick_episode,
             keys,
             protection,
             envelope,
+            healthy_taken,
+            sick_episode,
         )

@@ -41,8 +41,8 @@ class Asset(Struct, gc=False):
     underlying: int
     haircut: int
     health: int = 0
-    sick_at: int = 0
     inventory: int = 0
+    sick_at: int = 0
 
     def encode(self) -> bytes:
         """Leaf body."""
@@ -54,14 +54,14 @@ class Asset(Struct, gc=False):
             self.underlying,
             self.haircut,
             self.health,
-            self.sick_at,
             self.inventory >> 64,
             self.inventory & _M64,
+            self.sick_at,
         )
 
     @classmethod
     def decode(cls, body: bytes) -> Asset:
         """Inverse of `encode`."""
-        *fields, inventory_high, inventory_low = _LAYOUT.unpack(body)
+        *fields, inventory_high, inventory_low, sick_at = _LAYOUT.unpack(body)
         fields.append(inventory_high << 64 | inventory_low)
-        return cls(*fields)
+        return cls(*fields, sick_at)
