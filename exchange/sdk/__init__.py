@@ -14,6 +14,8 @@ from exchange.sdk.errors import (
 from exchange.sdk.gateway import Gateway
 from exchange.sdk.handles import AsyncHandle, Handle, Transfer
 from exchange.sdk.orders import NewOrder
+from exchange.sdk.quote_http import HttpQuotes
+from exchange.sdk.quoting import Offered, Offers, QuoteSource
 from exchange.sdk.results import (
     Balance,
     CashLock,
@@ -34,6 +36,9 @@ from exchange.sdk.results import (
     WaitingWithdrawal,
     WhenShort,
 )
+from exchange.sdk.swap_desk import CashAccess, SwapDesk
+from exchange.sdk.swap_handles import AsyncSwap, SwapHandle
+from exchange.sdk.swap_policy import ExchangeBounds, SwapPolicy
 from exchange.sdk.trader import OwnLoop, Trader
 from exchange.sdk.venue import LocalVenue, Venue
 
@@ -41,21 +46,27 @@ __all__ = [
     "Amount",
     "AssetSpec",
     "AsyncHandle",
+    "AsyncSwap",
     "AsyncTrader",
     "Balance",
+    "CashAccess",
     "CashLock",
     "Catalogue",
     "ClearspanError",
+    "ExchangeBounds",
     "Fill",
     "FloatAmount",
     "Gateway",
     "Handle",
+    "HttpQuotes",
     "InvalidAmount",
     "KeyScope",
     "Level",
     "LocalVenue",
     "MarketSpec",
     "NewOrder",
+    "Offered",
+    "Offers",
     "OnSelfTrade",
     "OpenOrder",
     "OrderBook",
@@ -64,10 +75,14 @@ __all__ = [
     "OrderType",
     "OwnLoop",
     "Position",
+    "QuoteSource",
     "RebalanceOffer",
     "RebalanceSource",
     "Rejected",
     "Side",
+    "SwapDesk",
+    "SwapHandle",
+    "SwapPolicy",
     "TimeInForce",
     "TimedOut",
     "Trader",
