@@ -70,7 +70,7 @@ def run_seed(
             world.run(config.look_seconds)
         rested = world.clock.now() - healed if _at_rest(world, judge) else None
         if rested is None:
-            judge.accuse_at_end(Invariant.LIVENESS, _restless(world, judge))
+            judge.accuse_at_end(Invariant.LIVENESS, restless(world, judge))
         judge.look_back()
         return RunResult(
             seed=seed,
@@ -86,10 +86,10 @@ def run_seed(
 
 
 def _at_rest(world: World, judge: Judge) -> bool:
-    return not _restless(world, judge)
+    return not restless(world, judge)
 
 
-def _restless(world: World, judge: Judge) -> str:
+def restless(world: World, judge: Judge) -> str:
     """What still waits, nothing when all is at rest."""
     down = [name for name, process in world.processes.items() if not process.is_up]
     venue = world.venue
@@ -97,5 +97,18 @@ def _restless(world: World, judge: Judge) -> str:
         "processes down": len(down),
         "packets": len(judge.packets.unfinished),
         "bytes to post": venue.backlog_bytes if venue is not None else 0,
+        "claims on vaults": _claims(world),
     }
     return ", ".join(f"{count} {what}" for what, count in waiting.items() if count)
+
+
+def _claims(world: World) -> int:
+    """Releases and refunds that vaults have not paid."""
+    waiting = 0
+    for asset in world.deployment.assets:
+        chain = world.chains[asset.chain_id]
+        vault = chain.contract("CollateralVault", world.deployment.vault(asset.chain_id).vault)
+        for refunds in (False, True):
+            places, _amount = chain.call(vault.functions.queued(asset.token, refunds))
+            waiting += places
+    return waiting
