@@ -11,14 +11,17 @@ from exchange.state.market import Market, MarketStatus
 
 FOREVER: Final = (1 << 64) - 1
 
+SHORT_MINIMUM_SHARE: Final = 10
+"""A short option requires at least a tenth of what a future does."""
+
 
 class Pricing(Struct, frozen=True):
     """One market in the active round.
 
     `time` is that of the round, and `fresh_until` the last clock at which that is recent enough; `value` is mark price
     times multiplier (cash of a size of 1e10); `low` and `high` are the ends of the risk array; `alone` says that no
-    other market shares the underlying, so that the worst scenario is at one of the two ends. The rest is of the mark
-    and the market.
+    other market shares the underlying, so that the worst scenario is at one of the two ends. `width` is what bands are
+    shares of: the mark, of an option at least the scan range of the index. The rest is of the mark and the market.
     """
 
     underlying: int
@@ -39,6 +42,7 @@ class Pricing(Struct, frozen=True):
     margin_factor: int = 0
     kind: int = 0
     expiry: int = 0
+    width: int = 0
 
     @classmethod
     def of(cls, market: Market, mark: Mark, *, alone: bool, staleness: int = FOREVER) -> Pricing:
@@ -62,4 +66,5 @@ class Pricing(Struct, frozen=True):
             mark.margin_factor,
             market.kind,
             market.expiry,
+            max(mark.price, mark.short_minimum * SHORT_MINIMUM_SHARE // market.multiplier),
         )
