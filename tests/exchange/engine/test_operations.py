@@ -239,3 +239,14 @@ def test_a_listing_can_be_reverted(venue) -> None:
     assert state.operations == []
     venue.price(btc=50_000)
     venue.buy(1, 49_000, 1)
+
+
+def test_a_cap_may_be_set_below_what_is_open(venue) -> None:
+    """Whoever keeps open interest up must not be able to keep the cap up with it."""
+    venue.sell(2, 50_000, 2)
+    venue.buy(1, 50_000, 2)
+    carry_out(venue, OperationKind.CHANGE_MARKET, change_body(venue, 0, open_interest_cap=UNIT))
+    assert reason_of(venue, venue.order(1, 0, Side.BID, 50_000, 0.1)) == Reason.OPEN_INTEREST_CAP
+    venue.sell(1, 50_000, 2)
+    venue.buy(2, 50_000, 2)
+    assert venue.state.markets[0].open_interest == 0

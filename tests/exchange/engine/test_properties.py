@@ -338,6 +338,8 @@ class Run(TradingMoves):
             report = assess(self.state, account_id)
             assert report.maintenance <= report.initial <= report.transfer
             assert 0 <= report.withdrawable <= max(0, report.cash)
+        for market in self.state.markets:
+            assert market.open_interest <= market.open_interest_cap
 
 
 def campaign(venue_type: type, seed: int, length: int) -> Counter[str]:
