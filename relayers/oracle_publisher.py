@@ -10,6 +10,7 @@ from exchange.engine.settling import accounts_to_pay
 from exchange.engine.signing import oracle_report
 from exchange.engine.steps import reprice, settle_expiry, settle_positions
 from exchange.sequencer import SequencerError
+from exchange.sequencer.quote_workers import QuoteWorkers
 from exchange.state import MarketStatus
 from relayers.crash_points import CrashPoint, Hook, no_hook
 from relayers.ports import PriceSource, StepSink
@@ -30,8 +31,16 @@ class OraclePublisher:
     Keeps nothing: what was published, and which markets still lack a mark, is in the venue's state.
     """
 
-    def __init__(self, sink: StepSink, oracles: Sequence[Oracle], *, hook: Hook = no_hook) -> None:
+    def __init__(
+        self,
+        sink: StepSink,
+        oracles: Sequence[Oracle],
+        *,
+        quotes: QuoteWorkers | None = None,
+        hook: Hook = no_hook,
+    ) -> None:
         self._sink = sink
+        self._quotes = quotes
         self._oracles = sorted(oracles, key=lambda oracle: oracle.signer.address)
         self._hook = hook
 
@@ -72,6 +81,8 @@ class OraclePublisher:
 
     def _reprice(self, journal: Journal, underlying: int) -> None:
         """Also after a crash between the report and the marks: the state says which are missing."""
+        if self._quotes is not None:
+            self._quotes.prepare(self._sink.state, underlying)
         for group in outstanding(self._sink.state, underlying):
             self._sink.submit(reprice(*group))
             self._hook(CrashPoint.AFTER_ACT)

@@ -43,6 +43,8 @@ def place_bulk(state: State, step: bytes, signatures: Signatures) -> list[Event]
     account, holder = authorise(state, signatures, account_id, key, scope, nonce, expiry, struct_hash, r, s, v)
     if state.header.envelope_account:
         raise Rejected(Reason.ENVELOPE_OPEN)
+    if scope & TRADE and 0 < account.cancel_all_at <= state.header.clock:
+        raise Rejected(Reason.CANCEL_ALL_DUE)
     consume_nonce(holder, nonce)
     state.dirty_accounts.add(account_id)
     envelope = Envelope(key, nonce, good_till or UNTIL_CANCELLED, account.order_epoch, 0, items)

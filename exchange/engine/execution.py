@@ -23,6 +23,7 @@ from exchange.state.limits import (
 )
 from exchange.state.market import Market, Phase, RegisterKind
 from exchange.state.order import Order, OrderFlag, Side, TimeInForce
+from exchange.state.pricing import Pricing
 from exchange.state.state import State
 
 _IOC: Final = int(TimeInForce.IOC)
@@ -168,16 +169,16 @@ def _check_shape(state: State, market_id: int, market: Market, taker: Taker) -> 
     if taker.side > _ASK or taker.time_in_force > _SLIDE or taker.flags & ~_REDUCE_ONLY:
         raise Rejected(Reason.MALFORMED)
     check_size(market, taker.remaining, taker.time_in_force, taker.display)
-    mark = fresh_mark(state, market_id)
+    pricing = fresh_pricing(state, market_id)
     price = taker.price
     if not price and _IOC <= taker.time_in_force <= _FOK:
-        taker.price = price = band_price(market, taker.side, mark)
+        taker.price = price = band_price(market, taker.side, pricing)
     if not 0 < price < PRICE_LIMIT:
         raise Rejected(Reason.PRICE_OUT_OF_RANGE)
     if price % market.tick:
         raise Rejected(Reason.PRICE_OFF_TICK)
-    beyond = mark - price if taker.side else price - mark
-    if beyond * FACTOR_ONE > mark * market.price_band:
+    beyond = pricing.mark - price if taker.side else price - pricing.mark
+    if beyond * FACTOR_ONE > pricing.width * market.price_band:
         raise Rejected(Reason.PRICE_OUTSIDE_BAND)
 
 
@@ -191,22 +192,22 @@ def check_size(market: Market, size: int, time_in_force: int, display: int) -> N
         raise Rejected(Reason.DISPLAY_INVALID)
 
 
-def fresh_mark(state: State, market_id: int) -> int:
-    """The market's mark. Raises Rejected(NoMark, StaleMark)."""
+def fresh_pricing(state: State, market_id: int) -> Pricing:
+    """The market in the active round. Raises Rejected(NoMark, StaleMark)."""
     pricing = state.pricing[market_id]
     if pricing is None:
         raise Rejected(Reason.NO_MARK)
     if pricing.fresh_until < state.header.clock:
         raise Rejected(Reason.STALE_MARK)
-    return pricing.mark
+    return pricing
 
 
-def band_price(market: Market, side: int, mark: int) -> int:
+def band_price(market: Market, side: int, pricing: Pricing) -> int:
     """The worst price at which an order may trade actively, on tick."""
     if side:
-        lowest = -(-mark * (FACTOR_ONE - market.price_band) // FACTOR_ONE)
+        lowest = pricing.mark - pricing.width * market.price_band // FACTOR_ONE
         return max(market.tick, lowest + -lowest % market.tick)
-    highest = mark * (FACTOR_ONE + market.price_band) // FACTOR_ONE
+    highest = pricing.mark + pricing.width * market.price_band // FACTOR_ONE
     return min(highest, PRICE_LIMIT - 1) // market.tick * market.tick
 
 

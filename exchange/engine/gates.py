@@ -53,11 +53,14 @@ def require_none_due(state: State, market_id: int) -> None:
 def due_trigger(state: State, market_id: int) -> int:
     """Slot + 1 of the first order whose trigger the mark has crossed, 0 if there is none.
 
-    Both lists start with what is crossed first. A stale mark crosses nothing, and only an open market has triggers due.
+    Both lists start with what is crossed first. A stale mark crosses nothing, and only an open market has triggers due
+    before its expiry.
     """
     market = state.markets[market_id]
     pricing = state.pricing[market_id]
     if not (market.trigger_above or market.trigger_below) or pricing is None or market.status != _OPEN:
+        return 0
+    if has_expired(state, market):
         return 0
     if pricing.fresh_until < state.header.clock:
         return 0

@@ -12,7 +12,7 @@ from exchange.state.book import Book
 from exchange.state.expiry import ExpiryStatus
 from exchange.state.hash_index import HashIndex
 from exchange.state.hash_use import REVEALED, use_key
-from exchange.state.limits import CASH_SCALE, COLLATERALS_PER_ACCOUNT, POSITIONS_PER_ACCOUNT, SESSION_KEYS
+from exchange.state.limits import CASH_SCALE, COLLATERALS_PER_ACCOUNT, POSITIONS_PER_ACCOUNT, SESSION_KEYS, SIZE_LIMIT
 from exchange.state.lock import LockStatus
 from exchange.state.market import Market, MarketKind, MarketStatus, RegisterKind
 from exchange.state.order import FREE, OrderFlag, Side
@@ -219,7 +219,7 @@ def _check_market(state: State, market_id: int, triggers: dict[int, int]) -> Non
         _require(left == 0, f"market {market_id}: the settlement does not come out even by {left}")
     longs = sum(size for size in sizes if size > 0)
     _require(market.open_interest == longs, f"market {market_id}: open interest {market.open_interest}, longs {longs}")
-    _require(market.open_interest <= market.open_interest_cap, f"market {market_id}: open interest above its cap")
+    _require(market.open_interest < SIZE_LIMIT, f"market {market_id}: open interest out of range")
     _require(market.slot_count == len(state.orders[market_id]), f"market {market_id}: slot count")
     if market.kind == MarketKind.PERPETUAL:
         _check_funding(state, market_id, market, holders.values())

@@ -30,6 +30,7 @@ from exchange.state.limits import FACTOR_ONE, PRICE_LIMIT
 from exchange.state.mark import Mark
 from exchange.state.market import NO_EXPIRY, Market, MarketKind, MarketStatus
 from exchange.state.order import Side
+from exchange.state.pricing import SHORT_MINIMUM_SHARE
 from exchange.state.state import State
 from exchange.state.underlying import Underlying
 
@@ -40,9 +41,6 @@ BASIS_SECONDS: Final = 600
 
 BASIS_SHARE: Final = 4
 """Neither basis nor mark leaves the index by more than a fourth of the scan range."""
-
-SHORT_MINIMUM_SHARE: Final = 10
-"""A short option requires at least a tenth of what a future does."""
 
 _OPTIONS: Final = (MarketKind.CALL, MarketKind.PUT)
 

@@ -98,6 +98,10 @@ def continue_register(state: State, step: bytes, _signatures: Signatures) -> lis
         raise Rejected(Reason.REGISTER_CLOSED)
     state.dirty_markets.add(market_id)
     if market.register != RegisterKind.ORDER:
+        if gates.has_expired(state, market):
+            account_id, remaining = market.register_account, market.register_remaining
+            market.close_register()
+            return [RemainderDropped(account_id, market_id, 0, remaining)]
         return continue_liquidation(state, market_id, market)
     return _continue_order(state, market_id, market)
 

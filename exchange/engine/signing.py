@@ -343,6 +343,13 @@ def sign_reserve_rebalance(  # noqa: PLR0913
     )
 
 
+def sign_propose(  # noqa: PLR0913
+    key: Key, domain: Domain, *, operation: int, kind: int, body: bytes, expiry: int
+) -> bytes:
+    """Propose step by the admin; `operation` is the next one's id, `body` packed by a layout of `operations`."""
+    return sign_step(key, domain, steps.PROPOSE, body, operation=operation, kind=kind, expiry=expiry)
+
+
 def sign_report(  # noqa: PLR0913
     key: Key, domain: Domain, *, underlying: int, price: int, time: int, confidence: int = 0
 ) -> bytes:

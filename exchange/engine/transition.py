@@ -24,6 +24,7 @@ from exchange.engine.keys import set_flags, set_key, set_protection
 from exchange.engine.liquidation import liquidate
 from exchange.engine.locks import claim_lock, lock_cash, refund_lock
 from exchange.engine.marking import reprice
+from exchange.engine.operations import cancel_operation, execute_operation, propose
 from exchange.engine.oracle import oracle_report
 from exchange.engine.orders import continue_register, place_order, replace_order
 from exchange.engine.reasons import Reason, Rejected
@@ -66,6 +67,9 @@ HANDLERS: Final[Mapping[int, Handler]] = MappingProxyType(
         int(StepKind.SET_PROTECTION): set_protection,
         int(StepKind.SET_FLAGS): set_flags,
         int(StepKind.CANCEL_DUE): cancel_due,
+        int(StepKind.PROPOSE): propose,
+        int(StepKind.EXECUTE_OPERATION): execute_operation,
+        int(StepKind.CANCEL_OPERATION): cancel_operation,
         int(StepKind.SETTLE_POSITIONS): settle_positions,
         int(StepKind.SMILE_REPORT): smile_report,
         int(StepKind.SETTLE_EXPIRY): settle_expiry,

@@ -6,7 +6,7 @@ from typing import Final
 
 from exchange.engine import book, gates, steps
 from exchange.engine.events import Event, OrderPlaced, Removal, Triggered, TriggerFailed
-from exchange.engine.execution import band_price, check_size, fresh_mark, place
+from exchange.engine.execution import band_price, check_size, fresh_pricing, place
 from exchange.engine.matching import Taker
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
@@ -72,13 +72,13 @@ def fire(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     state.dirty_markets.add(market_id)
     if book.is_dead(state, market, order):
         return [book.withdraw_order(state, market_id, market, slot, order, Removal.EXPIRED)]
-    mark = fresh_mark(state, market_id)
-    events: list[Event] = [Triggered(order.account, market_id, slot, order.sequence, order.nonce, mark)]
+    pricing = fresh_pricing(state, market_id)
+    events: list[Event] = [Triggered(order.account, market_id, slot, order.sequence, order.nonce, pricing.mark)]
     taker = Taker(order.account, order.side, order.price, order.remaining, order.nonce)
     taker.time_in_force, taker.flags = order.time_in_force, order.flags & ~_DIRECTION
     taker.display, taker.expiry = order.display, order.expiry
     if taker.price:
-        bound = band_price(market, taker.side, mark)
+        bound = band_price(market, taker.side, pricing)
         taker.price = max(taker.price, bound) if taker.side == Side.ASK else min(taker.price, bound)
     book.withdraw_order(state, market_id, market, slot, order, Removal.TRIGGERED)
     try:
@@ -107,7 +107,7 @@ def _check(  # noqa: C901, PLR0913, PLR0917
             raise Rejected(Reason.PRICE_OUT_OF_RANGE)
         if price % market.tick:
             raise Rejected(Reason.PRICE_OFF_TICK)
-    mark = fresh_mark(state, market_id)
+    mark = fresh_pricing(state, market_id).mark
     if trigger <= mark if direction == OrderFlag.TRIGGER_ABOVE else trigger >= mark:
         raise Rejected(Reason.TRIGGER_CROSSED)
     if account.trigger_count >= TRIGGERS_PER_ACCOUNT:

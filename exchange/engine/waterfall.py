@@ -10,7 +10,7 @@ from exchange.engine.equity import equity_of, reads_stale_round
 from exchange.engine.matching import crosses
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.requirements import scan_loss
-from exchange.engine.rounding import div_up, mul_div_down, mul_div_up
+from exchange.engine.rounding import div_up, mul_div_down
 from exchange.engine.rounds import may_liquidate
 from exchange.state.account import Account, Position
 from exchange.state.limits import CASH_SCALE, EPOCH_LIMIT, FACTOR_ONE, PRICE_LIMIT, SCENARIOS
@@ -50,7 +50,7 @@ class Target:
     @property
     def limit(self) -> int:
         """The worst price at which it may be closed."""
-        return worst_price(self.market, self.pricing.mark, self.side)
+        return worst_price(self.market, self.pricing.mark, self.side, self.pricing.width)
 
     def closing(self, state: State) -> int:
         """How much of the position has to go, in whole lots."""
@@ -121,12 +121,13 @@ def require_grace_over(state: State, market_id: int) -> None:
         raise Rejected(Reason.GRACE_PERIOD)
 
 
-def worst_price(market: Market, mark: int, side: int) -> int:
-    """Price that a liquidation of `side` accepts at worst: the mark by the slippage, rounded towards the mark."""
-    slippage = market.liquidation_slippage
-    if side == Side.ASK:
-        return mul_div_up(mark, FACTOR_ONE - slippage, FACTOR_ONE)
-    return min(mul_div_down(mark, FACTOR_ONE + slippage, FACTOR_ONE), PRICE_LIMIT - 1)
+def worst_price(market: Market, mark: int, side: int, width: int = 0) -> int:
+    """Price that a liquidation of `side` accepts at worst: the mark by the slippage, rounded towards the mark.
+
+    The slippage is a share of `width`, where that is more than the mark: options are cheap and move like their index.
+    """
+    away = mul_div_down(max(mark, width), market.liquidation_slippage, FACTOR_ONE)
+    return max(1, mark - away) if side == Side.ASK else min(mark + away, PRICE_LIMIT - 1)
 
 
 def meets_orders(state: State, market_id: int, side: int, limit: int) -> bool:

@@ -64,4 +64,4 @@ class Asset(Struct, gc=False):
         """Inverse of `encode`."""
         *fields, inventory_high, inventory_low, sick_at = _LAYOUT.unpack(body)
         fields.append(inventory_high << 64 | inventory_low)
-        return cls(*fields, sick_at)
+        return cls(*fields, sick_at=sick_at)

@@ -27,6 +27,7 @@ class OperationKind(IntEnum):
     OPEN_MARKET = 2
     HALT_MARKET = 3
     CHANGE_MARKET = 4
+    LIST_EXPIRY = 5
 
 
 class Operation(Struct, gc=False):

@@ -19,15 +19,19 @@ SPREAD_SHARE: Final = 10
 
 NO_CONCENTRATION: Final = 1 << 62
 
+SHORT_MINIMUM_SHARE: Final = 10
+"""A short option requires at least a tenth of what a future does."""
+
 
 class Pricing(Struct, frozen=True):
     """One market in the active round.
 
     `time` is that of the round, and `fresh_until` the last clock at which that is recent enough; `value` is mark price
     times multiplier (cash of a size of 1e10); `low` and `high` are the ends of the risk array; `alone` says that no
-    other market shares the underlying, so that the worst scenario is at one of the two ends. `concentration` is the
-    size above which margin grows, `spread` the charge for a unit of delta held against another expiry, in 1e-8 USD. The
-    rest is of the mark and the market.
+    other market shares the underlying, so that the worst scenario is at one of the two ends. `width` is what bands are
+    shares of: the mark, of an option at least the scan range of the index. `concentration` is the size above which
+    margin grows, `spread` the charge for a unit of delta held against another expiry, in 1e-8 USD. The rest is of the
+    mark and the market.
     """
 
     underlying: int
@@ -48,6 +52,7 @@ class Pricing(Struct, frozen=True):
     margin_factor: int = FACTOR_ONE
     kind: int = 0
     expiry: int = 0
+    width: int = 0
     concentration: int = NO_CONCENTRATION
     spread: int = 0
 
@@ -73,6 +78,7 @@ class Pricing(Struct, frozen=True):
             mark.margin_factor,
             market.kind,
             market.expiry,
+            max(mark.price, mark.short_minimum * SHORT_MINIMUM_SHARE // market.multiplier),
             max(1, market.open_interest_cap // CONCENTRATION_SHARE),
             index * market.scan_range // (FACTOR_ONE * SPREAD_SHARE),
         )

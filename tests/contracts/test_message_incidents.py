@@ -175,8 +175,8 @@ def test_incident_30_no_route_is_set_up_twice():
 
 
 def test_incident_31_every_scenario_in_the_table_is_there_and_runs():
-    rows = re.findall(r"^\| (\d+) \|.*\| ((?:`test_\w+`(?:, )?)+) \|$", TABLE.read_text(), re.MULTILINE)
-    assert {int(number) for number, _ in rows} >= {
+    rows = re.findall(r"^\| (\d+|D\d[D\d, ]*) \|.*\| ((?:`test_\w+`(?:, )?)+) \|$", TABLE.read_text(), re.MULTILINE)
+    assert {int(number) for number, _ in rows if number.isdecimal()} >= {
         *(12, 18, 27, 29, 30, 31, 36, 37, 38, 39, 41, 42, 43, 44, 45, 48, 49, 50, 56)
     }
     sources = [path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py")]

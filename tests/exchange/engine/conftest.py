@@ -171,7 +171,7 @@ class Venue:
         **options: Any,
     ) -> bytes:
         return sign_place_order(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             options.get("domain", self.domain),
             account=account,
             market=market,
@@ -196,12 +196,14 @@ class Venue:
 
     def set_key(self, account: int, signer: Signer, scope: int, until: int = NEVER) -> int:
         """Give a session key and return its id."""
+        return self.do(self.key_step(account, signer, scope, until))[0].key
+
+    def key_step(self, account: int, signer: Signer, scope: int, until: int = NEVER) -> bytes:
         fields = {"scope": scope, "until": until, "nonce": self.next_nonce(), "expiry": NEVER}
         owner = self.signers[account & 0xFFFFFF]
-        step = sign_step(
+        return sign_step(
             owner, self.domain, steps.SET_KEY, None, account=account, key=0, signer=signer.address, **fields
         )
-        return self.do(step)[0].key
 
     def buy(self, account: int, price: float, size: float, market: int = BTC, **options: Any) -> list[Event]:
         return self.do(self.order(account, market, Side.BID, price, size, **options))
@@ -211,7 +213,7 @@ class Venue:
 
     def cancel(self, account: int, market: int, slot: int, sequence: int, **options: Any) -> bytes:
         return sign_cancel_order(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             self.domain,
             account=account,
             market=market,
@@ -223,12 +225,12 @@ class Venue:
 
     def cancel_all(self, account: int) -> bytes:
         return sign_cancel_all(
-            self.signers[account], self.domain, account=account, nonce=self.next_nonce(), expiry=NEVER
+            self.signers[account & 0xFFFFFF], self.domain, account=account, nonce=self.next_nonce(), expiry=NEVER
         )
 
     def withdraw(self, account: int, asset: int, amount: int, **options: Any) -> bytes:
         return sign_withdraw(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             options.get("domain", self.domain),
             account=account,
             asset=asset,
@@ -241,7 +243,7 @@ class Venue:
     def lock(self, account: int, payee: int, amount: int, digest: bytes, seconds: int = 600, **options: Any) -> bytes:
         """LockCash with a deadline `seconds` from now."""
         return sign_lock_cash(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             options.get("domain", self.domain),
             account=account,
             payee=payee,
@@ -254,7 +256,7 @@ class Venue:
 
     def queue(self, account: int, asset: int, amount: int, **options: Any) -> bytes:
         return sign_queue_withdrawal(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             self.domain,
             account=account,
             asset=asset,
@@ -266,7 +268,7 @@ class Venue:
 
     def leave(self, account: int, waiting: int, **options: Any) -> bytes:
         return sign_leave_queue(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             self.domain,
             account=account,
             waiting=waiting,
@@ -276,7 +278,7 @@ class Venue:
 
     def reserve(self, account: int, short: int, long: int, amount: int, **options: Any) -> bytes:
         return sign_reserve_rebalance(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             self.domain,
             account=account,
             short=short,

@@ -18,6 +18,7 @@ from exchange.engine import (
     cancel_item,
     open_orders,
     place_item,
+    set_clock,
     sign_place_bulk,
     steps,
 )
@@ -238,3 +239,14 @@ def test_an_open_envelope_survives_a_commit_and_a_revert(venue) -> None:
     assert len(state.accounts[1].envelope.items) == 12 * 34
     drain(venue)
     assert len(open_orders(state, 1)) == 20
+
+
+def test_a_fired_switch_is_carried_out_before_new_orders_and_not_before_cancels(venue) -> None:
+    (resting,) = venue.buy(1, 48_000, 0.1)
+    venue.do(venue.signed(steps.SCHEDULE_CANCEL_ALL, 1, time=venue.state.header.clock + 1))
+    set_clock(venue.state, venue.state.header.clock + 1)
+    step = bulk(venue, 1, [item(49_000, 0.1)])
+    assert reason_of(venue, step) == Reason.CANCEL_ALL_DUE
+    venue.do(bulk(venue, 1, [cancel_item(market=0, slot=resting.slot, sequence=resting.sequence)]))
+    venue.do(steps.cancel_due(1))
+    venue.do(step)

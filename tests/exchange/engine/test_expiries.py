@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.engine import ExpirySettled, Reason, Rejected, RoundFlipped, SmileSet, assess, set_clock, steps
+from exchange.engine import (
+    ExpirySettled,
+    Reason,
+    Rejected,
+    RemainderDropped,
+    RoundFlipped,
+    SmileSet,
+    assess,
+    set_clock,
+    steps,
+)
 from exchange.engine import settlement_average as average
 from exchange.engine.due import orders_to_sweep
 from exchange.engine.expiring import payoff
@@ -89,6 +99,31 @@ class TestMarks:
             venue.tick(50_000)
             factors.append(venue.state.pricing[FUTURE].margin_factor)
         assert factors == [1_000_000, 1_250_000, 1_500_000, 1_500_000]
+
+
+class TestBand:
+    def test_an_option_of_little_worth_can_be_traded(self, venue) -> None:
+        """Its band is a share of the index's scan range, 10 % of 5,000 here, not of its own price."""
+        venue.open_account(usd=1_000_000)
+        mark = venue.state.pricing[FAR_CALL].mark / UNIT
+        assert mark < 1_500
+        venue.buy(1, round(mark) + 498, 1, market=FAR_CALL)
+        assert reason_of(venue, venue.order(1, FAR_CALL, 0, round(mark) + 502, 1)) == Reason.PRICE_OUTSIDE_BAND
+        assert venue.state.pricing[FUTURE].width == venue.state.pricing[FUTURE].mark
+
+    def test_a_liquidation_does_not_go_on_after_the_expiry(self, venue) -> None:
+        for _ in range(2):
+            venue.open_account(usd=1_000_000)
+        venue.sell(1, 50_100, 1, market=FUTURE)
+        venue.buy(2, 50_100, 1, market=FUTURE)
+        venue.sell(1, 50_100, 1, market=FUTURE)
+        run_to(venue, NEAR_TIME - 60, 50_000)
+        leaf = venue.state.markets[FUTURE]
+        leaf.register, leaf.register_account, leaf.register_price = 2, 1, 50_100 * UNIT
+        leaf.register_side, leaf.register_remaining = 0, UNIT
+        set_clock(venue.state, NEAR_TIME)
+        assert venue.do(steps.continue_register(FUTURE)) == [RemainderDropped(1, FUTURE, 0, UNIT)]
+        assert leaf.register == 0
 
 
 class TestReprice:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from exchange.engine import Reason, Rejected, oracle, set_clock, steps
+from exchange.engine.gates import due_trigger
 from exchange.engine.rounds import may_liquidate
 from exchange.state.config import Config
-from exchange.state.order import Side
+from exchange.state.order import OrderFlag, Side, TimeInForce
 from tests.exchange.engine.conftest import BTC, ORACLES, UNIT
 from tests.exchange.engine.derivatives import PERPETUAL, Derivatives
 
@@ -177,3 +179,41 @@ def test_a_perpetual_without_depth_is_marked_at_its_index(priced) -> None:
     assert priced.state.pricing[PERPETUAL].mark == 50_000 * UNIT
     assert priced.state.markets[PERPETUAL].premium_sum == 0
     assert len(ORACLES) == 4
+
+
+def test_incident_d19_a_stop_fires_on_a_fresh_mark_only(priced) -> None:
+    """BitMEX: stops fired on marks from before an outage. Here a stale one crosses nothing."""
+    holder, other = (priced.open_account(usd=100_000) for _ in range(2))
+    priced.sell(other, 50_000, 1, market=PERPETUAL)
+    priced.buy(holder, 50_000, 1, market=PERPETUAL)
+    priced.tick(48_500)
+    stop = priced.order(
+        holder,
+        PERPETUAL,
+        Side.ASK,
+        44_000,
+        1,
+        tif=TimeInForce.IOC,
+        trigger=48_000,
+        flags=OrderFlag.TRIGGER_BELOW | OrderFlag.REDUCE_ONLY,
+    )
+    priced.do(stop)
+    state = priced.state
+    state.pricing[PERPETUAL] = replace(state.pricing[PERPETUAL], mark=47_000 * UNIT)
+    assert due_trigger(state, PERPETUAL)
+    set_clock(state, state.header.clock + 61)
+    assert not due_trigger(state, PERPETUAL)
+    assert reason_of(priced, steps.trigger(PERPETUAL)) == Reason.NOTHING_DUE
+    priced.tick(49_000)
+    assert not due_trigger(state, PERPETUAL), "the price came back during the outage: nothing was sold"
+    priced.tick(47_900)
+    assert due_trigger(state, PERPETUAL)
+
+
+def test_whoever_comes_late_after_an_outage_has_said_how_late_it_may_be(priced) -> None:
+    """D19's other half: orders that waited in a queue through an outage are void when their signature has expired."""
+    trader = priced.open_account(usd=100_000)
+    late = priced.order(trader, PERPETUAL, Side.BID, 50_000, 1, expiry=priced.state.header.clock + 10)
+    set_clock(priced.state, priced.state.header.clock + 1_500)
+    priced.tick(50_000)
+    assert reason_of(priced, late) == Reason.EXPIRED
