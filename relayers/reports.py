@@ -25,6 +25,13 @@ class Did(StrEnum):
     POSTED = "posted"
     RELEASED = "released"
     PUBLISHED = "published"
+    SET_ASIDE = "set aside"
+    INCLUDED = "included"
+    FINALIZED = "finalized"
+    REPLACED = "replaced"
+    RESENT = "resent"
+    REORGANISED = "reorganised"
+    DISPLACED = "displaced"
 
 
 class WaitsFor(StrEnum):
@@ -40,6 +47,16 @@ class WaitsFor(StrEnum):
     SEQUENCER = "the sequencer"
     PRICE = "a price"
     TRUST = "headers sealed by trusted validators"
+    INCLUSION = "a transaction on its way"
+    FEES = "lower fees"
+    PROFIT = "a fee that pays for the packet"
+    BUDGET = "the day's budget"
+    FUNDS = "wei in a wallet"
+    SIGNER = "a free signer"
+    TURN = "its turn among relayers"
+    LEADER = "the replica that leads"
+    PAUSE = "an operator who paused it"
+    EVENTS = "events that are missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,28 @@
+"""Carries calls to one chain: nonces, fees, inclusion, finality, budgets."""
+
+from relayers.submitter.errands import Attempt, Errand, ErrandKind, Submission
+from relayers.submitter.fees import FeeMarket, FeeOffer, FeePolicy
+from relayers.submitter.ledger import DaySpending, Entry, Total, days, entries, totals
+from relayers.submitter.policy import SubmitterPolicy
+from relayers.submitter.states import Outcome, SubmissionState
+from relayers.submitter.submitter import Submitter
+
+__all__ = [
+    "Attempt",
+    "DaySpending",
+    "Entry",
+    "Errand",
+    "ErrandKind",
+    "FeeMarket",
+    "FeeOffer",
+    "FeePolicy",
+    "Outcome",
+    "Submission",
+    "SubmissionState",
+    "Submitter",
+    "SubmitterPolicy",
+    "Total",
+    "days",
+    "entries",
+    "totals",
+]
