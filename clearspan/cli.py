@@ -7,13 +7,15 @@ the commands, so that help answers at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from clearspan import exits
+from clearspan.finishing import finish as _finish
+from clearspan.relayer.apps import register as register_operator
+from clearspan.served.apps import devnet as devnets
+from clearspan.swap.apps import register as register_swaps
 
 app = typer.Typer(
     name="clearspan",
@@ -28,6 +30,9 @@ packets = typer.Typer(help="Packets between chains.", no_args_is_help=True, rich
 app.add_typer(packets, name="packet")
 swaps = typer.Typer(help="Swaps between chains.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(swaps, name="swap")
+register_swaps(swaps)
+app.add_typer(devnets, name="devnet")
+register_operator(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 
@@ -162,16 +167,3 @@ def version() -> None:
 def main() -> None:
     """Entry point of the console script."""
     app()
-
-
-def _finish(run: Callable[[], int]) -> NoReturn:
-    """Leaves with the command's exit code, or with the one its error stands for."""
-    try:
-        code = run()
-    except Exception as error:
-        exit_code = exits.code_of(error)
-        if exit_code is None:
-            raise
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
-        raise typer.Exit(exit_code) from error
-    raise typer.Exit(code)

@@ -11,7 +11,14 @@ UNAVAILABLE = 3
 TIMED_OUT = 4
 
 # An error can only have been raised by a module that is loaded, so nothing is imported to look for it.
-_MODULES = ("exchange.sdk.errors", "exchange.engine", "exchange.sequencer", "bridge.errors", "chains.errors")
+_MODULES = (
+    "exchange.sdk.errors",
+    "exchange.engine",
+    "exchange.sequencer",
+    "relayers.operating.errors",
+    "bridge.errors",
+    "chains.errors",
+)
 _KINDS = (("Unavailable", UNAVAILABLE), ("Rejected", REJECTED))
 
 

@@ -32,6 +32,7 @@ class Did(StrEnum):
     RESENT = "resent"
     REORGANISED = "reorganised"
     DISPLACED = "displaced"
+    SETTLED = "settled"
 
 
 class WaitsFor(StrEnum):
@@ -57,6 +58,7 @@ class WaitsFor(StrEnum):
     LEADER = "the replica that leads"
     PAUSE = "an operator who paused it"
     EVENTS = "events that are missing"
+    SWAP = "the other party of a swap, or a deadline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

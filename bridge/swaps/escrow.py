@@ -1,6 +1,6 @@
 """Reads an escrow by its logs: what was locked, how it ended, what nobody took, what waits to be pulled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -58,12 +58,14 @@ class SwapEscrow(ContractReader):
         """Whether storage says that the swap is open."""
         return bool(self._read(self.contract.functions.isLocked(identifier), block))
 
-    def swaps(self, from_block: int, to_block: int) -> dict[bytes, SwapRecord]:
-        """Swaps locked in the range by id, with what became of them in it.
+    def swaps(
+        self, from_block: int, to_block: int, *, known: Mapping[bytes, SwapRecord] | None = None
+    ) -> dict[bytes, SwapRecord]:
+        """Swaps locked in the range by id, with what became of them in it; and those `known` before it.
 
         An event that contradicts its id is left out.
         """
-        records: dict[bytes, SwapRecord] = {}
+        records: dict[bytes, SwapRecord] = dict(known or {})
         for log in self._ordered(from_block, to_block):
             arguments, identifier = log["args"], bytes(log["args"]["id"])
             if log["event"] == "Locked":
@@ -73,14 +75,14 @@ class SwapEscrow(ContractReader):
                         swap=swap, status=LegStatus.LOCKED, locked_block=log["blockNumber"]
                     )
                 continue
-            known = records.get(identifier)
-            if known is None:
+            locked = records.get(identifier)
+            if locked is None:
                 continue
             is_claim = log["event"] == "Claimed"
             records[identifier] = SwapRecord(
-                swap=known.swap,
+                swap=locked.swap,
                 status=LegStatus.CLAIMED if is_claim else LegStatus.REFUNDED,
-                locked_block=known.locked_block,
+                locked_block=locked.locked_block,
                 ended_block=log["blockNumber"],
                 preimage=bytes(arguments["preimage"]) if is_claim else None,
                 is_early=False if is_claim else bool(arguments["early"]),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from eth_typing import ChecksumAddress
 
+from bridge.swaps.legs import Leg
 from bridge.swaps.machine import Role
-from bridge.swaps.terms import Swap
 from bridge.swaps.timelocks import Rules, Schedule
 
 SECONDS_PER_YEAR = 365 * 86_400
@@ -60,7 +60,7 @@ class Halt:
     until: int
 
 
-def halt_losses(rules: Rules, long: Swap, short: Swap, halt: Halt) -> tuple[Loss, ...]:
+def halt_losses(rules: Rules, long: Leg, short: Leg, halt: Halt) -> tuple[Loss, ...]:
     """Who can lose, and how much, by a halt that the rules do not allow for; empty where nobody can.
 
     One of them at most: a halt before the reveal costs both of them time alone.

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from bridge.swaps.errors import SwapReason, SwapRefused
 from bridge.swaps.escrow import LegStatus
-from bridge.swaps.terms import Swap
+from bridge.swaps.legs import Leg
 from bridge.swaps.timelocks import ChainBounds, Rules, Schedule
 
 
@@ -102,8 +102,8 @@ class SwapPlan:
     """What a party agreed to: `own` it locks, `other` it claims. Raises `SwapRefused(LEGS_DISAGREE)`."""
 
     role: Role
-    own: Swap
-    other: Swap
+    own: Leg
+    other: Leg
     rules: Rules
 
     def __post_init__(self) -> None:

@@ -1,26 +1,33 @@
 """What a party knows of a swap, read from two chains: the logs at the head, and at the newest final block."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from bridge.swaps.escrow import LegStatus, SwapEscrow, SwapRecord
+from bridge.swaps.legs import Leg
 from bridge.swaps.machine import Knowledge, LegView, SwapPlan
-from bridge.swaps.terms import Swap
+
+Records = Mapping[bytes, SwapRecord]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Watch:
-    """An escrow, and the first block whose logs matter."""
+    """An escrow, and the first block whose logs matter. What is final is read once."""
 
     escrow: SwapEscrow
     first_block: int = 0
+    _final: Records = field(default_factory=dict)
 
-    def records(self) -> tuple[dict[bytes, SwapRecord], dict[bytes, SwapRecord]]:
+    def records(self) -> tuple[Records, Records]:
         """Every swap by id: at the head, and at the newest final block."""
         chain = self.escrow.chain
         head, final = chain.head().number, chain.finalized_header().number
-        newest = self.escrow.swaps(self.first_block, head)
-        return newest, newest if final >= head else self.escrow.swaps(self.first_block, final)
+        if final >= self.first_block:
+            self._final = self.escrow.swaps(self.first_block, final, known=self._final)
+            self.first_block = final + 1
+        if final >= head:
+            return self._final, self._final
+        return self.escrow.swaps(self.first_block, head, known=self._final), self._final
 
 
 def observe(plan: SwapPlan, own: Watch, other: Watch, *, has_revealed: bool = False) -> Knowledge:
@@ -31,21 +38,22 @@ def observe(plan: SwapPlan, own: Watch, other: Watch, *, has_revealed: bool = Fa
     own_records, other_records = own.records(), other.records()
     seen = [*own_records[0].values(), *other_records[0].values()]
     return Knowledge(
-        own=_view(*own_records, plan.own.identifier),
-        other=_view(*other_records, plan.other.identifier),
+        own=view_of(own_records, plan.own.identifier),
+        other=view_of(other_records, plan.other.identifier),
         has_revealed=has_revealed,
         is_hash_used=is_hash_used(seen, plan.own.hashlock, plan.own, plan.other),
     )
 
 
-def is_hash_used(records: Iterable[SwapRecord], hashlock: bytes, *but: Swap) -> bool:
+def is_hash_used(records: Iterable[SwapRecord], hashlock: bytes, *but: Leg) -> bool:
     """Whether a hash occurs in a swap other than these."""
-    known = {swap.identifier for swap in but}
+    known = {leg.identifier for leg in but}
     return any(record.swap.hashlock == hashlock and record.swap.identifier not in known for record in records)
 
 
-def _view(head: dict[bytes, SwapRecord], final: dict[bytes, SwapRecord], identifier: bytes) -> LegView:
-    newest, surest = head.get(identifier), final.get(identifier)
+def view_of(records: tuple[Records, Records], identifier: bytes) -> LegView:
+    """A leg at the head and at the newest final block."""
+    newest, surest = (found.get(identifier) for found in records)
     return LegView(
         head=newest.status if newest else LegStatus.ABSENT,
         final=surest.status if surest else LegStatus.ABSENT,

@@ -3,7 +3,8 @@
 The initiator knows the preimage and locks the long leg; the responder locks the short leg when the long one is final;
 the initiator claims the short leg, which reveals; the responder claims the long leg when the reveal is final.
 
-    landing = inclusion + reorganisation + halt + drift   what is submitted at t has a final timestamp <= t + landing
+    locking = inclusion + reorganisation + halt + drift   a lock submitted at t has a final timestamp <= t + locking
+    landing = locking + forced                            a claim or refund submitted at t likewise
     known   = finality + halt + drift                     what has timestamp b is known to be final by b + known
     long.refund_from >= short.refund_from + known(short) + reaction + landing(long)
 """
@@ -23,7 +24,8 @@ class ChainBounds:
 
     inclusion: a transaction, paid for and repeated as needed, is in a block. reorganisation: how much later another
     block may have it instead. finality: a block is known to be final. halt: the chain stands still, all in all, during
-    a swap. drift: a block's timestamp is off from the party's clock, either way.
+    a swap. drift: a block's timestamp is off from the party's clock, either way. forced: how much longer a claim or a
+    refund may take than a lock, which nobody is entitled to; the exchange's forced queue, 0 on a chain.
     """
 
     inclusion_seconds: int
@@ -31,6 +33,7 @@ class ChainBounds:
     reorganisation_seconds: int = 0
     halt_seconds: int = 0
     drift_seconds: int = 0
+    forced_seconds: int = 0
 
     def __post_init__(self) -> None:
         for entry in fields(self):
@@ -38,9 +41,14 @@ class ChainBounds:
                 raise SwapRefused(SwapReason.NEGATIVE_BOUND, entry.name)
 
     @property
-    def landing_seconds(self) -> int:
-        """From submitting to the timestamp of the final block that has it, at most."""
+    def locking_seconds(self) -> int:
+        """From submitting a lock to the timestamp of the final block that has it, at most."""
         return self.inclusion_seconds + self.reorganisation_seconds + self.halt_seconds + self.drift_seconds
+
+    @property
+    def landing_seconds(self) -> int:
+        """The same for a claim or a refund."""
+        return self.locking_seconds + self.forced_seconds
 
     @property
     def known_seconds(self) -> int:
@@ -76,8 +84,8 @@ class Rules:
 
     def plan(self, now: int) -> Schedule:
         """The shortest schedule with room for everything; raises `SwapRefused(LOCKED_TOO_LONG)`."""
-        long_claim = now + self.reaction_seconds + self.long.landing_seconds + 1
-        short_claim = long_claim + self.long.known_seconds + self.reaction_seconds + self.short.landing_seconds
+        long_claim = now + self.reaction_seconds + self.long.locking_seconds + 1
+        short_claim = long_claim + self.long.known_seconds + self.reaction_seconds + self.short.locking_seconds
         short_public = short_claim + self.short.known_seconds + self.reaction_seconds + self.short.landing_seconds + 1
         short_refund = short_public + self.public_seconds
         long_public = short_refund + self.short.known_seconds + self.reaction_seconds + self.long.landing_seconds + 1
@@ -104,11 +112,11 @@ class Rules:
         long, short = schedule.long, schedule.short
         if not (long.is_ascending and short.is_ascending):
             raise SwapRefused(SwapReason.NOT_ASCENDING)
-        if now + self.long.landing_seconds >= long.claim_from:
+        if now + self.long.locking_seconds >= long.claim_from:
             raise SwapRefused(SwapReason.NO_ROOM_TO_LOCK, "the long leg")
         self.require_responders_room(schedule, now)
         earliest = long.claim_from + self.long.known_seconds + self.reaction_seconds
-        if earliest + self.short.landing_seconds > short.claim_from:
+        if earliest + self.short.locking_seconds > short.claim_from:
             raise SwapRefused(SwapReason.NO_ROOM_TO_LOCK, "the short leg, after the long one is final")
 
     def require_responders_room(self, schedule: Schedule, now: int) -> None:
@@ -116,7 +124,7 @@ class Rules:
         long, short = schedule.long, schedule.short
         if not (long.is_ascending and short.is_ascending):
             raise SwapRefused(SwapReason.NOT_ASCENDING)
-        if now + self.short.landing_seconds >= short.claim_from:
+        if now + self.short.locking_seconds >= short.claim_from:
             raise SwapRefused(SwapReason.NO_ROOM_TO_LOCK, "the short leg")
         locked = short.claim_from + self.short.known_seconds + self.reaction_seconds
         if locked + self.short.landing_seconds >= short.refund_from:

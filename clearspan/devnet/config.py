@@ -13,6 +13,7 @@ from clearspan.listing import CollateralListing, Listing, MarketListing, OracleL
 from exchange.sdk.errors import Rejected
 
 Positive = Annotated[int, Field(gt=0)]
+Depth = Annotated[int, Field(ge=0, le=256)]
 
 DEFAULT_MARKETS = (
     MarketListing(
@@ -45,6 +46,8 @@ class DevnetConfig(BaseModel):
     settlement_chain_id: Positive = 412_001
     vault_chain_ids: tuple[Positive, Positive] = (412_002, 412_003)
     validators: Annotated[int, Field(ge=4, le=16)] = 4
+    finality_depths: tuple[Depth, Depth, Depth] = (0, 0, 0)
+    """Blocks on top of a final one, settlement chain first; 0 is final at once."""
     challenge_seconds: Positive = 12
     challenge_blocks: Positive = 6
     inclusion_delay_seconds: Positive = 600

@@ -13,11 +13,13 @@ from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
 from clearspan.devnet.keeper import LiquidationKeeper
 from clearspan.devnet.network import Network, build_network, catalogue, fund
 from clearspan.devnet.prices import PriceBoard
+from clearspan.devnet.swapping import swap_policy
 from clearspan.devnet.wallets import trader_wallet, wallet
 from clearspan.kept import KeptRun
 from exchange.engine import Signer
 from exchange.sdk import AsyncTrader, Gateway, LocalVenue, Rejected
 from exchange.sdk.amounts import PRICE_BITS, PRICE_DECIMALS, Amount, to_base_units
+from exchange.sdk.swap_desk import SwapDesk
 from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from relayers.batch_poster import BatchPoster, PostingPolicy
 from relayers.fleet import build_fleet
@@ -25,6 +27,7 @@ from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader
 from relayers.reports import Daemon, StepReport
 from relayers.store import Store
+from relayers.swap_settler import SwapSettler
 from relayers.withdrawal_releaser import WithdrawalReleaser
 
 
@@ -53,6 +56,7 @@ class DevnetCore:
         self.daemons: dict[str, Daemon] = self._daemons()
         self.venue = LocalVenue(self.sequencer, self.clock.now)
         self.gateway = Gateway(self.network.deployment, self.network.by_id)
+        self._desks: dict[str, SwapDesk] = {}
         self.steps = 0
 
     # Moving on
@@ -135,12 +139,28 @@ class DevnetCore:
             gateway=self.gateway,
             catalogue=self.catalogue,
             advance=advance,
+            swaps=self._swap_desk(name, holder),
         )
+
+    def _swap_desk(self, name: str, holder: LocalAccount) -> SwapDesk:
+        """A wallet's swaps, with a daemon that settles them; the same desk for the same wallet."""
+        if name not in self._desks:
+            desk = self._desks[name] = SwapDesk(
+                wallet=holder,
+                network=self.network.deployment,
+                chains=self.network.by_id,
+                catalogue=self.catalogue,
+                policy=swap_policy(self.config),
+            )
+            self.daemons[f"swaps of {name}"] = SwapSettler(desk.book, desk.port)
+        return self._desks[name]
 
     def close(self) -> None:
         """Lets go of every database."""
         self.sequencer.close()
         self._store.close()
+        for desk in self._desks.values():
+            desk.book.close()
         for chain in self.network.chains:
             chain.close()
 

@@ -9,7 +9,7 @@ from eth_account.signers.local import LocalAccount
 
 from bridge.abi import ZERO_ADDRESS
 from bridge.deployment import Deployment, GenesisInputs, deploy_network
-from chains import LocalChain, VirtualClock
+from chains import Depth, LocalChain, QbftFinal, VirtualClock
 from clearspan.devnet.config import INSURANCE_NAME, DevnetConfig
 from clearspan.devnet.wallets import wallet
 from clearspan.kept import database_path
@@ -87,7 +87,7 @@ def build_network(config: DevnetConfig, directory: Path | None = None) -> Networ
         keys.faucet.address: FAUCET_WEI,
     }
 
-    def start(chain_id: int, name: str) -> LocalChain:
+    def start(chain_id: int, name: str, depth: int) -> LocalChain:
         return LocalChain(
             chain_id=chain_id,
             clock=clock,
@@ -95,11 +95,14 @@ def build_network(config: DevnetConfig, directory: Path | None = None) -> Networ
             validators=config.validators,
             seed=config.seed,
             balances=balances,
+            finality=Depth(depth) if depth else QbftFinal(),
             database_path=None if directory is None else database_path(directory, name),
         )
 
-    settlement = start(config.settlement_chain_id, SETTLEMENT_NAME)
-    vaults = tuple(start(number, name) for number, name in zip(config.vault_chain_ids, VAULT_NAMES, strict=True))
+    settlement_depth, *vault_depths = config.finality_depths
+    settlement = start(config.settlement_chain_id, SETTLEMENT_NAME, settlement_depth)
+    named = zip(config.vault_chain_ids, VAULT_NAMES, vault_depths, strict=True)
+    vaults = tuple(start(number, name, depth) for number, name, depth in named)
     listing = config.listing()
     states: list[State] = []
 

@@ -3,11 +3,14 @@
 from exchange.engine.events import (
     AccountOpened,
     AllCancelled,
+    CashLocked,
     Covered,
     Deposited,
     Event,
     Filled,
     Liquidated,
+    LockClaimed,
+    LockRefunded,
     OrderPlaced,
     OrderRemoved,
     PriceReported,
@@ -27,6 +30,7 @@ from exchange.engine.signing import (
     Signer,
     sign_cancel_all,
     sign_cancel_order,
+    sign_lock_cash,
     sign_oracle_report,
     sign_place_order,
     sign_report,
@@ -34,7 +38,19 @@ from exchange.engine.signing import (
 )
 from exchange.engine.steps import StepKind
 from exchange.engine.transition import ClockWentBackError, apply, apply_forced, set_clock, try_apply
-from exchange.engine.views import Balances, Depth, Level, OpenOrder, PositionReport, balances, depth, open_orders
+from exchange.engine.views import (
+    Balances,
+    Depth,
+    Level,
+    LockReport,
+    OpenOrder,
+    PositionReport,
+    balances,
+    depth,
+    lock_report,
+    locks_of,
+    open_orders,
+)
 
 __all__ = [
     "SECP256K1",
@@ -42,6 +58,7 @@ __all__ = [
     "AllCancelled",
     "AssetSpec",
     "Balances",
+    "CashLocked",
     "ClockWentBackError",
     "Covered",
     "Deposited",
@@ -53,6 +70,9 @@ __all__ = [
     "Level",
     "Liquidated",
     "ListingError",
+    "LockClaimed",
+    "LockRefunded",
+    "LockReport",
     "MarginReport",
     "MarketSpec",
     "OpenOrder",
@@ -79,10 +99,13 @@ __all__ = [
     "balances",
     "depth",
     "genesis",
+    "lock_report",
+    "locks_of",
     "open_orders",
     "set_clock",
     "sign_cancel_all",
     "sign_cancel_order",
+    "sign_lock_cash",
     "sign_oracle_report",
     "sign_place_order",
     "sign_report",

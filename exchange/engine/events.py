@@ -161,6 +161,34 @@ class Covered(Struct, frozen=True, tag=True):
     shortfall: int
 
 
+class CashLocked(Struct, frozen=True, tag=True, gc=False):
+    """Cash of `account` was set aside for `payee`."""
+
+    id: int
+    account: int
+    payee: int
+    amount: int
+    hash: bytes
+    deadline: int
+
+
+class LockClaimed(Struct, frozen=True, tag=True, gc=False):
+    """The payee has the cash, and everybody the preimage."""
+
+    id: int
+    payee: int
+    amount: int
+    preimage: bytes
+
+
+class LockRefunded(Struct, frozen=True, tag=True, gc=False):
+    """The locker has the cash back."""
+
+    id: int
+    account: int
+    amount: int
+
+
 Event = (
     StepRejected
     | OrderPlaced
@@ -176,4 +204,7 @@ Event = (
     | RoundFlipped
     | Liquidated
     | Covered
+    | CashLocked
+    | LockClaimed
+    | LockRefunded
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from exchange.engine.events import AccountOpened, Deposited, Event
+from exchange.engine.locks import claim, refund
 from exchange.engine.reasons import Reason, Rejected
 from exchange.state.asset import AssetKind
 from exchange.state.limits import ACCOUNT_LIMIT, AMOUNT_LIMIT
@@ -16,11 +17,16 @@ class ItemKind(IntEnum):
     """Kinds of forced items, as in `IForcedQueue`."""
 
     DEPOSIT = 1
+    SWAP_CLAIM = 2
+    SWAP_REFUND = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForcedItem:
-    """One entry of `ForcedQueue`; `amount` in base units of the asset, `owner` 20 and `packet_id` 32 bytes."""
+    """One entry of `ForcedQueue`; `amount` in base units of the asset, `owner` 20 and `packet_id` 32 bytes.
+
+    Of a swap claim or refund `amount` is the lock's id, `packet_id` the preimage, and nothing else counts.
+    """
 
     kind: int
     account: int
@@ -40,6 +46,15 @@ def open_account(state: State, item: ForcedItem) -> list[Event]:
     if item.kind != ItemKind.DEPOSIT or not is_next:
         return []
     return [AccountOpened(state.add_account(item.owner), item.owner)]
+
+
+def execute(state: State, item: ForcedItem) -> Event:
+    """Do what an item asks for, as of when it entered the queue. Raises Rejected with nothing changed."""
+    if item.kind == ItemKind.SWAP_CLAIM:
+        return claim(state, item.amount, item.packet_id, item.enqueued_at)
+    if item.kind == ItemKind.SWAP_REFUND:
+        return refund(state, item.amount, item.enqueued_at)
+    return credit(state, item)
 
 
 def credit(state: State, item: ForcedItem) -> Event:

@@ -103,6 +103,7 @@ def genesis(
         seen.add((asset.chain_id, asset.token))
         state.add_asset(_listed_asset(asset, len(underlyings)))
     state.add_account(config.insurance_owner)
+    state.add_hash_use(bytes(32), 0)
     state.commit()
     return state
 

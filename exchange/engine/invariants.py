@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from exchange.state.asset import AssetKind
 from exchange.state.book import Book
+from exchange.state.hash_index import HashIndex
+from exchange.state.hash_use import REVEALED, use_key
 from exchange.state.limits import CASH_SCALE, COLLATERALS_PER_ACCOUNT, POSITIONS_PER_ACCOUNT
+from exchange.state.lock import LockStatus
 from exchange.state.market import RegisterKind
 from exchange.state.order import FREE, Side
 from exchange.state.state import State
@@ -18,7 +21,10 @@ class InvariantError(AssertionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conservation:
-    """Cash in 1e-6 USD. `owed` is what accounts, fees and pools add up to, `credited` what came in less what left."""
+    """Cash in 1e-6 USD.
+
+    `owed` is what accounts, fees, pools and open locks add up to, `credited` what came in less what left.
+    """
 
     owed: int
     credited: int
@@ -26,6 +32,7 @@ class Conservation:
     cost: int
     fees: int
     funding: int
+    locked: int
     collateral: dict[int, int]
     inventory: dict[int, int]
 
@@ -41,6 +48,7 @@ def conservation(state: State) -> Conservation:
     cost = sum(position.cost for account in state.accounts for position in account.positions.values())
     fees = sum(market.fees for market in state.markets)
     funding = sum(market.funding_pool for market in state.markets)
+    locked = sum(lock.amount for lock in state.locks if lock.status == LockStatus.OPEN)
     collateral: dict[int, int] = {}
     inventory: dict[int, int] = {}
     credited = 0
@@ -51,12 +59,13 @@ def conservation(state: State) -> Conservation:
             inventory[asset_id] = asset.inventory
             collateral[asset_id] = sum(account.collateral.get(asset_id, 0) for account in state.accounts)
     return Conservation(
-        owed=cash - cost + fees + funding,
+        owed=cash - cost + fees + funding + locked,
         credited=credited,
         cash=cash,
         cost=cost,
         fees=fees,
         funding=funding,
+        locked=locked,
         collateral=collateral,
         inventory=inventory,
     )
@@ -81,7 +90,29 @@ def check(state: State) -> Conservation:
             _require(position.size * position.cost >= 0, f"account {account_id}: cost against size in {market_id}")
     for market_id in range(len(state.markets)):
         _check_market(state, market_id)
+    _check_hashes(state)
     return sums
+
+
+def _check_hashes(state: State) -> None:
+    """Locks and the sorted list of used hashes agree, and every lock's hash is in it."""
+    uses = state.hash_uses
+    _require(state.header.lock_count == len(state.locks), "the header's locks differ from the table")
+    _require(state.header.hash_count == len(uses), "the header's used hashes differ from the table")
+    _require(state.hash_index == HashIndex(uses), "the index of used hashes differs from its leaves")
+    seen = [uses[0].key]
+    at = uses[0].next
+    while at and len(seen) < len(uses):
+        _require(uses[at].key > seen[-1], f"used hash {at} is out of order")
+        seen.append(uses[at].key)
+        at = uses[at].next
+    _require(not at and len(seen) == len(uses), "the list of used hashes does not hold all of them")
+    wanted = {use_key(bytes(32), 0)}
+    for lock in state.locks:
+        wanted.add(use_key(lock.hash, lock.account))
+        if lock.status == LockStatus.CLAIMED:
+            wanted.add(use_key(lock.hash, REVEALED))
+    _require(wanted == set(seen), "the used hashes are not those of the locks")
 
 
 def _check_market(state: State, market_id: int) -> None:

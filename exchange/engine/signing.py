@@ -83,6 +83,24 @@ def sign_withdraw(  # noqa: PLR0913
     return _signed(steps.WITHDRAW, body, _sign(key, domain, struct_hash))
 
 
+def sign_lock_cash(  # noqa: PLR0913
+    key: Key,
+    domain: Domain,
+    *,
+    account: int,
+    payee: int,
+    amount: int,
+    hash: bytes,  # noqa: A002 - the field's name
+    deadline: int,
+    nonce: int,
+    expiry: int,
+) -> bytes:
+    """LockCash step. Amount in 1e-6 USD, `hash` the sha256 of the preimage, deadline in seconds."""
+    struct_hash = steps.lock_cash_hash(account, payee, amount, hash, deadline, nonce, expiry)
+    body = (StepKind.LOCK_CASH, account, 0, payee, amount >> 64, amount & _M64, hash, deadline, nonce, expiry)
+    return _signed(steps.LOCK_CASH, body, _sign(key, domain, struct_hash))
+
+
 def sign_report(key: Key, domain: Domain, *, underlying: int, price: int, time: int) -> bytes:
     """One oracle's report (81 bytes), a part of an OracleReport step. Price in 1e-8 USD, time in seconds."""
     signature = _sign(key, domain, steps.oracle_report_hash(underlying, price, time))

@@ -24,6 +24,9 @@ class StepKind(IntEnum):
     CONTINUE = 7
     LIQUIDATE = 8
     COVER = 9
+    LOCK_CASH = 10
+    CLAIM_LOCK = 11
+    REFUND_LOCK = 12
 
 
 PLACE_ORDER: Final = Layout(">BIBHBBQQQQ32s32sB")
@@ -35,6 +38,9 @@ REPORT: Final = Layout(">QQ32s32sB")
 MARKET_STEP: Final = Layout(">BH")
 LIQUIDATE: Final = Layout(">BIH")
 COVER: Final = Layout(">BI")
+LOCK_CASH: Final = Layout(">BIBIQQ32sQQQ32s32sB")
+CLAIM_LOCK: Final = Layout(">BQ32s")
+REFUND_LOCK: Final = Layout(">BQ")
 
 PLACE_ORDER_TYPE: Final = keccak256(
     b"PlaceOrder(uint32 account,uint16 market,uint8 side,uint8 timeInForce,"
@@ -48,6 +54,9 @@ WITHDRAW_TYPE: Final = keccak256(
     b"Withdraw(uint32 account,uint16 asset,uint128 amount,address recipient,uint64 nonce,uint64 expiry)"
 )
 ORACLE_REPORT_TYPE: Final = keccak256(b"OracleReport(uint16 underlying,uint64 price,uint64 time)")
+LOCK_CASH_TYPE: Final = keccak256(
+    b"LockCash(uint32 account,uint32 payee,uint128 amount,bytes32 hash,uint64 deadline,uint64 nonce,uint64 expiry)"
+)
 
 # abi.encode of the type hash and the fields: every value right-aligned in 32 bytes.
 PLACE_ORDER_FIELDS: Final = Layout(">32s 28xI 30xH 31xB 31xB 24xQ 24xQ 24xQ 24xQ")
@@ -55,6 +64,7 @@ CANCEL_ORDER_FIELDS: Final = Layout(">32s 28xI 30xH 28xI 24xQ 24xQ 24xQ")
 CANCEL_ALL_FIELDS: Final = Layout(">32s 28xI 24xQ 24xQ")
 WITHDRAW_FIELDS: Final = Layout(">32s 28xI 30xH 16xQQ 12x20s 24xQ 24xQ")
 ORACLE_REPORT_FIELDS: Final = Layout(">32s 30xH 24xQ 24xQ")
+LOCK_CASH_FIELDS: Final = Layout(">32s 28xI 28xI 16xQQ 32s 24xQ 24xQ 24xQ")
 
 
 def place_order_hash(  # noqa: PLR0913, PLR0917  # the fields of the struct, in its order
@@ -90,6 +100,17 @@ def oracle_report_hash(underlying: int, price: int, time: int) -> bytes:
     return keccak256(ORACLE_REPORT_FIELDS.pack(ORACLE_REPORT_TYPE, underlying, price, time))
 
 
+def lock_cash_hash(  # noqa: PLR0913, PLR0917  # the fields of the struct, in its order
+    account: int, payee: int, amount: int, digest: bytes, deadline: int, nonce: int, expiry: int
+) -> bytes:
+    """EIP-712 struct hash of LockCash."""
+    return keccak256(
+        LOCK_CASH_FIELDS.pack(
+            LOCK_CASH_TYPE, account, payee, amount >> 64, amount & ((1 << 64) - 1), digest, deadline, nonce, expiry
+        )
+    )
+
+
 def reprice(market: int) -> bytes:
     """Step that prices a market by the last report."""
     return MARKET_STEP.pack(StepKind.REPRICE, market)
@@ -108,3 +129,15 @@ def liquidate(account: int, market: int) -> bytes:
 def cover(account: int) -> bytes:
     """Step that covers an account's negative cash."""
     return COVER.pack(StepKind.COVER, account)
+
+
+def claim_lock(lock: int, preimage: bytes) -> bytes:
+    """Step that pays a lock to its payee, against the preimage of its hash: exactly 32 bytes, or ValueError."""
+    if len(preimage) != 32:
+        raise ValueError("a preimage has exactly 32 bytes")
+    return CLAIM_LOCK.pack(StepKind.CLAIM_LOCK, lock, preimage)
+
+
+def refund_lock(lock: int) -> bytes:
+    """Step that gives a lock back to who locked it."""
+    return REFUND_LOCK.pack(StepKind.REFUND_LOCK, lock)

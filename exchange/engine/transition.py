@@ -8,8 +8,9 @@ from typing import Final
 
 from exchange.engine.cover import cover
 from exchange.engine.events import Event, StepRejected
-from exchange.engine.forced import ForcedItem, credit, open_account
+from exchange.engine.forced import ForcedItem, execute, open_account
 from exchange.engine.liquidation import liquidate
+from exchange.engine.locks import claim_lock, lock_cash, refund_lock
 from exchange.engine.oracle import oracle_report, reprice
 from exchange.engine.orders import cancel_all, cancel_order, continue_register, place_order
 from exchange.engine.reasons import Reason, Rejected
@@ -32,6 +33,9 @@ HANDLERS: Final[Mapping[int, Handler]] = MappingProxyType(
         int(StepKind.CONTINUE): continue_register,
         int(StepKind.LIQUIDATE): liquidate,
         int(StepKind.COVER): cover,
+        int(StepKind.LOCK_CASH): lock_cash,
+        int(StepKind.CLAIM_LOCK): claim_lock,
+        int(StepKind.REFUND_LOCK): refund_lock,
     }
 )
 
@@ -64,15 +68,16 @@ def apply(state: State, step: bytes, signatures: Signatures = SECP256K1) -> list
 def apply_forced(state: State, item: ForcedItem) -> list[Event]:
     """Apply the next item of the forced queue: it is always taken and counted, and opens its account.
 
-    A credit that breaks a rule is a `StepRejected`.
+    What it asks for, if that breaks a rule, is a `StepRejected`.
     """
     events = open_account(state, item)
     try:
-        events.append(credit(state, item))
+        events.append(execute(state, item))
     except Rejected as rejection:
         events.append(StepRejected(rejection.reason))
     state.header.sequence += 1
     state.header.queue_cursor += 1
+    state.header.queue_time = max(state.header.queue_time, item.enqueued_at)
     return events
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from exchange.engine import margin
 from exchange.engine.book import is_dead
+from exchange.state.lock import LockStatus
 from exchange.state.order import FREE, Side
 from exchange.state.state import State
 
@@ -62,6 +63,19 @@ class Balances:
 
     cash: int
     collateral: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockReport:
+    """A hash lock; `amount` in 1e-6 USD, `deadline` in seconds."""
+
+    lock: int
+    account: int
+    payee: int
+    amount: int
+    hash: bytes
+    deadline: int
+    status: LockStatus
 
 
 def depth(state: State, market: int, levels: int = 20) -> Depth:
@@ -121,6 +135,31 @@ def balances(state: State, account: int) -> Balances:
     """What an account holds."""
     leaf = state.accounts[account]
     return Balances(cash=leaf.cash, collateral=dict(sorted(leaf.collateral.items())))
+
+
+def lock_report(state: State, lock: int) -> LockReport:
+    """One lock, open or not. Raises IndexError for an unknown one."""
+    if lock < 0:
+        raise IndexError(lock)
+    leaf = state.locks[lock]
+    return LockReport(
+        lock=lock,
+        account=leaf.account,
+        payee=leaf.payee,
+        amount=leaf.amount,
+        hash=leaf.hash,
+        deadline=leaf.deadline,
+        status=LockStatus(leaf.status),
+    )
+
+
+def locks_of(state: State, account: int) -> list[LockReport]:
+    """Open locks from or for an account, by id. Looks at every lock."""
+    return [
+        lock_report(state, lock)
+        for lock, leaf in enumerate(state.locks)
+        if leaf.status == LockStatus.OPEN and account in {leaf.account, leaf.payee}
+    ]
 
 
 def account_of(state: State, owner: bytes) -> int | None:

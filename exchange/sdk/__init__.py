@@ -15,6 +15,7 @@ from exchange.sdk.gateway import Gateway
 from exchange.sdk.handles import AsyncHandle, Handle, Transfer
 from exchange.sdk.results import (
     Balance,
+    CashLock,
     Fill,
     Level,
     OpenOrder,
@@ -35,6 +36,7 @@ __all__ = [
     "AsyncHandle",
     "AsyncTrader",
     "Balance",
+    "CashLock",
     "Catalogue",
     "ClearspanError",
     "Fill",

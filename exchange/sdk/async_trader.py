@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_canonical_address
 
-from chains.errors import ChainError
-from chains.errors import Rejected as ChainRejected
 from exchange.engine.signing import Signer, sign_cancel_all, sign_cancel_order, sign_place_order, sign_withdraw
 from exchange.sdk import views
 from exchange.sdk.amounts import PRICE_BITS, PRICE_DECIMALS, SIZE_BITS, SIZE_DECIMALS, Amount, to_base_units
 from exchange.sdk.catalogue import AssetSpec, Catalogue
-from exchange.sdk.errors import Rejected, Unavailable
+from exchange.sdk.chain_errors import on_chain
+from exchange.sdk.errors import Rejected
 from exchange.sdk.gateway import Gateway
 from exchange.sdk.handles import DEPOSIT_STAGES, WITHDRAWAL_STAGES, AsyncHandle, Transfer
+from exchange.sdk.locking import CashLocks
 from exchange.sdk.orders import SIDES, order_result, parse_order_id, price_bound
 from exchange.sdk.results import (
     Balance,
+    CashLock,
     OpenOrder,
     OrderBook,
     OrderResult,
@@ -28,9 +29,9 @@ from exchange.sdk.results import (
     Side,
     TimeInForce,
 )
+from exchange.sdk.swap_desk import SwapDesk
+from exchange.sdk.swap_verbs import AsyncSwapVerbs
 from exchange.sdk.venue import Venue, withdrawal_id_of
-
-T = TypeVar("T")
 
 STEP_SECONDS = 120
 """Default lifetime of a signed cancel or withdrawal that the sequencer does not take at once."""
@@ -42,7 +43,7 @@ SLIPPAGE = "0.01"
 _TIMES_IN_FORCE = {TimeInForce.GTC: 0, TimeInForce.IOC: 1, TimeInForce.FOK: 2, TimeInForce.POST_ONLY: 3}
 
 
-class AsyncTrader:
+class AsyncTrader(AsyncSwapVerbs):
     """One wallet: the same key on every chain and on the exchange.
 
     `advance` moves the world on by one step for handles that wait; in a devnet it mines, in production it sleeps.
@@ -58,6 +59,7 @@ class AsyncTrader:
         gateway: Gateway,
         catalogue: Catalogue,
         advance: Callable[[], Awaitable[Any]],
+        swaps: SwapDesk | None = None,
     ) -> None:
         self.name = name
         self.address: str = wallet.address
@@ -67,7 +69,9 @@ class AsyncTrader:
         self._gateway = gateway
         self._catalogue = catalogue
         self._advance = advance
+        self._swaps = swaps
         self._last_nonce = 0
+        self._locks = CashLocks(self._signer, venue, self._nonce)
 
     async def account(self) -> int:
         """The exchange's id of this wallet; raises Rejected(AccountUnknown) before the first deposit is credited."""
@@ -79,11 +83,11 @@ class AsyncTrader:
         """Locks tokens or ether in the vault on `chain` for this wallet's account."""
         spec = self._catalogue.asset(chain=chain, symbol=asset)
         units = to_base_units(amount, decimals=spec.decimals, what="deposit amount")
-        packet = _on_chain(lambda: self._gateway.deposit(self._wallet, spec, units))
+        packet = on_chain(lambda: self._gateway.deposit(self._wallet, spec, units))
 
         async def stage() -> str:
             credited = await self._venue.credited_items()
-            return _on_chain(lambda: self._gateway.deposit_stage(packet, credited))
+            return on_chain(lambda: self._gateway.deposit_stage(packet, credited))
 
         return AsyncHandle(
             Transfer(kind="deposit", chain=chain, asset=asset, amount=units, reference=f"0x{packet.hex()}"),
@@ -112,12 +116,12 @@ class AsyncTrader:
 
     def _withdrawal_handle(self, spec: AssetSpec, units: int, withdrawal: int) -> AsyncHandle:
         def packet() -> str | None:
-            released = _on_chain(lambda: self._gateway.release_of(withdrawal))
+            released = on_chain(lambda: self._gateway.release_of(withdrawal))
             return None if released is None else f"0x{released.hex()}"
 
         async def stage() -> str:
             posted = await self._venue.is_posted(withdrawal)
-            return _on_chain(lambda: self._gateway.withdrawal_stage(withdrawal, spec.chain_id, is_posted=posted))
+            return on_chain(lambda: self._gateway.withdrawal_stage(withdrawal, spec.chain_id, is_posted=posted))
 
         return AsyncHandle(
             Transfer(kind="withdrawal", chain=spec.chain, asset=spec.symbol, amount=units, reference=str(withdrawal)),
@@ -126,6 +130,35 @@ class AsyncTrader:
             advance=self._advance,
             packet=packet,
         )
+
+    # Hash locks
+
+    async def lock_cash(self, *, payee: int | str, amount: Amount, hash: bytes, deadline: int) -> CashLock:  # noqa: A002
+        """Sets cash aside for an account (id, or its owner's address) that shows the sha256 `hash`'s preimage in time.
+
+        `deadline` in seconds of the exchange's clock, 60 seconds to 30 days ahead.
+        """
+        return await self._locks.lock(payee=payee, amount=amount, digest=hash, deadline=deadline)
+
+    async def claim_lock(self, *, lock_id: int, preimage: bytes) -> CashLock:
+        """Pays a lock to its payee, before its deadline; whoever shows the preimage may."""
+        return await self._locks.claim(lock_id=lock_id, preimage=preimage)
+
+    async def refund_lock(self, *, lock_id: int) -> CashLock:
+        """Gives a lock back, from its deadline on; anyone may.
+
+        Raises Rejected(QueueMayHoldItems) until the exchange took a forced item that entered after the deadline: a
+        claim from before could still be waiting.
+        """
+        return await self._locks.refund(lock_id=lock_id)
+
+    async def fetch_lock(self, *, lock_id: int) -> CashLock:
+        """One lock, open or not."""
+        return await self._locks.fetch(lock_id)
+
+    async def fetch_locks(self) -> tuple[CashLock, ...]:
+        """Open locks from or for this account."""
+        return await self._locks.fetch_open()
 
     # Orders
 
@@ -270,13 +303,3 @@ def _address(text: str) -> bytes:
         return to_canonical_address(text)
     except (ValueError, TypeError) as error:
         raise Rejected("InvalidRecipient", f"{text!r} is not an address") from error
-
-
-def _on_chain(action: Callable[[], T]) -> T:
-    """The chain's own errors as the SDK's."""
-    try:
-        return action()
-    except ChainRejected as error:
-        raise Rejected(error.reason.value, str(error)) from error
-    except ChainError as error:
-        raise Unavailable(error.reason.value, str(error)) from error

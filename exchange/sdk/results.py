@@ -116,3 +116,16 @@ class Balance:
     initial_margin: Decimal
     maintenance_margin: Decimal
     withdrawable: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashLock:
+    """Cash under a hash, `account`'s for `payee`; `status` is open, claimed or refunded, `deadline` in seconds."""
+
+    lock_id: int
+    account: int
+    payee: int
+    amount: Decimal
+    hash: bytes
+    deadline: int
+    status: str

@@ -12,6 +12,7 @@ from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import Blocking, Handle
 from exchange.sdk.results import (
     Balance,
+    CashLock,
     OpenOrder,
     OrderBook,
     OrderResult,
@@ -20,6 +21,7 @@ from exchange.sdk.results import (
     Side,
     TimeInForce,
 )
+from exchange.sdk.swap_verbs import SwapVerbs
 
 T = TypeVar("T")
 
@@ -50,11 +52,11 @@ class OwnLoop:
             self._runner = None
 
 
-class Trader:
+class Trader(SwapVerbs):
     """One wallet, synchronously. Arguments, answers and errors are those of `AsyncTrader`."""
 
     def __init__(self, inner: AsyncTrader, run: Blocking) -> None:
-        self._inner = inner
+        self._inner: AsyncTrader = inner
         self._run = run
         self.name = inner.name
         self.address = inner.address
@@ -72,6 +74,26 @@ class Trader:
         """See `AsyncTrader.withdraw`."""
         work = self._inner.withdraw(chain=chain, asset=asset, amount=amount, recipient=recipient)
         return Handle(self._run(work), self._run)
+
+    def lock_cash(self, *, payee: int | str, amount: Amount, hash: bytes, deadline: int) -> CashLock:  # noqa: A002
+        """See `AsyncTrader.lock_cash`."""
+        return self._run(self._inner.lock_cash(payee=payee, amount=amount, hash=hash, deadline=deadline))
+
+    def claim_lock(self, *, lock_id: int, preimage: bytes) -> CashLock:
+        """See `AsyncTrader.claim_lock`."""
+        return self._run(self._inner.claim_lock(lock_id=lock_id, preimage=preimage))
+
+    def refund_lock(self, *, lock_id: int) -> CashLock:
+        """See `AsyncTrader.refund_lock`."""
+        return self._run(self._inner.refund_lock(lock_id=lock_id))
+
+    def fetch_lock(self, *, lock_id: int) -> CashLock:
+        """See `AsyncTrader.fetch_lock`."""
+        return self._run(self._inner.fetch_lock(lock_id=lock_id))
+
+    def fetch_locks(self) -> tuple[CashLock, ...]:
+        """See `AsyncTrader.fetch_locks`."""
+        return self._run(self._inner.fetch_locks())
 
     def create_order(  # noqa: PLR0913 - an order's own fields
         self,

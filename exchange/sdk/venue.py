@@ -10,6 +10,7 @@ from exchange.engine import (
     Balances,
     Depth,
     Event,
+    LockReport,
     MarginReport,
     OpenOrder,
     PositionReport,
@@ -17,6 +18,8 @@ from exchange.engine import (
     assess,
     balances,
     depth,
+    lock_report,
+    locks_of,
     open_orders,
 )
 from exchange.engine.views import positions
@@ -65,6 +68,14 @@ class Venue(Protocol):
 
     async def orders(self, account: int, market: int | None) -> list[OpenOrder]:
         """Live resting orders of an account, in one market or in all."""
+        ...
+
+    async def lock(self, lock: int) -> LockReport:
+        """One hash lock, open or not; raises Rejected(LockUnknown)."""
+        ...
+
+    async def locks(self, account: int) -> list[LockReport]:
+        """Open hash locks from or for an account."""
         ...
 
     async def credited_items(self) -> int:
@@ -130,6 +141,17 @@ class LocalVenue:
     async def orders(self, account: int, market: int | None) -> list[OpenOrder]:
         """Without dead orders."""
         return open_orders(self._state, account, market)
+
+    async def lock(self, lock: int) -> LockReport:
+        """From the locks tree."""
+        try:
+            return lock_report(self._state, lock)
+        except IndexError as error:
+            raise Rejected(engine.Reason.LOCK_UNKNOWN.value, f"lock {lock}") from error
+
+    async def locks(self, account: int) -> list[LockReport]:
+        """Looks through all locks."""
+        return locks_of(self._state, account)
 
     async def credited_items(self) -> int:
         """The header's cursor."""

@@ -29,7 +29,9 @@ from exchange.state.hashing import keccak256
 
 Outcome = Confirmation | Rejected | Unavailable
 
-NONCED_KINDS = frozenset((StepKind.PLACE_ORDER, StepKind.CANCEL_ORDER, StepKind.CANCEL_ALL, StepKind.WITHDRAW))
+NONCED_KINDS = frozenset(
+    (StepKind.PLACE_ORDER, StepKind.CANCEL_ORDER, StepKind.CANCEL_ALL, StepKind.WITHDRAW, StepKind.LOCK_CASH)
+)
 """Steps that can have an effect only once: sent again, they are answered with the confirmation they got."""
 
 

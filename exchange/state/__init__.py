@@ -3,7 +3,9 @@
 from exchange.state.account import Account, Position
 from exchange.state.asset import Asset, AssetKind
 from exchange.state.config import Config, Domain
+from exchange.state.hash_use import HashUse
 from exchange.state.header import Header
+from exchange.state.lock import Lock, LockStatus
 from exchange.state.mark import Mark
 from exchange.state.market import Market, MarketKind, MarketStatus, RegisterKind
 from exchange.state.order import Order, Side, TimeInForce
@@ -19,7 +21,10 @@ __all__ = [
     "Commit",
     "Config",
     "Domain",
+    "HashUse",
     "Header",
+    "Lock",
+    "LockStatus",
     "Mark",
     "Market",
     "MarketKind",

@@ -9,11 +9,14 @@ from msgspec import Struct
 
 HEADER_KIND: Final = 1
 VERSION: Final = 1
-_LAYOUT: Final = Layout(">BQQQIHHHQ32s")
+_LAYOUT: Final = Layout(">BQQQIHHHQ32sQQQQ")
 
 
 class Header(Struct, gc=False):
-    """`clock` in seconds; `sequence` counts steps, `queue_cursor` forced items."""
+    """`clock` in seconds; `sequence` counts steps, `queue_cursor` forced items.
+
+    `queue_time` is when the last forced item taken had entered its queue: what entered before has been taken too.
+    """
 
     clock: int
     sequence: int
@@ -24,6 +27,10 @@ class Header(Struct, gc=False):
     asset_count: int
     withdrawal_count: int
     config_hash: bytes
+    lock_count: int = 0
+    hash_count: int = 0
+    waiting_count: int = 0
+    queue_time: int = 0
 
     def encode(self) -> bytes:
         """Leaf body."""
@@ -38,6 +45,10 @@ class Header(Struct, gc=False):
             self.asset_count,
             self.withdrawal_count,
             self.config_hash,
+            self.lock_count,
+            self.hash_count,
+            self.waiting_count,
+            self.queue_time,
         )
 
     @classmethod

@@ -34,6 +34,8 @@ MARKET_LIMIT: Final = 1 << 8
 UNDERLYING_LIMIT: Final = 1 << 6
 ASSET_LIMIT: Final = 1 << 8
 WITHDRAWAL_LIMIT: Final = 1 << 32
+LOCK_LIMIT: Final = (1 << 31) - 1
+"""A lock takes at most two of the 2^32 entries of used hashes, and entry 0 is there from the start."""
 
 POSITIONS_PER_ACCOUNT: Final = 32
 COLLATERALS_PER_ACCOUNT: Final = 8
@@ -51,3 +53,7 @@ NONCE_LEAD_SECONDS: Final = 2 * 86_400
 
 STEP_SIZE_LIMIT: Final = 4096
 """A step is at most this many bytes."""
+
+LOCK_SECONDS_MIN: Final = 60
+LOCK_SECONDS_MAX: Final = 30 * 86_400
+"""A lock's deadline lies this far ahead of the clock, both included."""

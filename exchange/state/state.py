@@ -9,8 +9,11 @@ from exchange.state.account import ACCOUNT_KIND, Account
 from exchange.state.asset import ASSET_KIND, Asset
 from exchange.state.book import Book
 from exchange.state.config import Config
+from exchange.state.hash_index import HashIndex
+from exchange.state.hash_use import HASH_USE_KIND, HashUse
 from exchange.state.hashing import ZERO, leaf_hash
 from exchange.state.header import HEADER_KIND, Header
+from exchange.state.lock import LOCK_KIND, Lock
 from exchange.state.mark import MARK_KIND, Mark
 from exchange.state.market import MARKET_KIND, Market
 from exchange.state.order import ORDER_KIND, Order
@@ -71,6 +74,8 @@ class State:
         self._underlyings: Final = DenseTable(UNDERLYING_KIND, 3, Underlying.decode)
         self._assets: Final = DenseTable(ASSET_KIND, 4, Asset.decode)
         self._withdrawals: Final = DenseTable(WITHDRAWAL_KIND, 16, Withdrawal.decode)
+        self._locks: Final = DenseTable(LOCK_KIND, 16, Lock.decode)
+        self._hash_uses: Final = DenseTable(HASH_USE_KIND, 16, HashUse.decode)
         self.accounts: Final = self._accounts.rows
         self.markets: Final = self._markets.rows
         self.orders: Final = self._orders.markets
@@ -78,6 +83,8 @@ class State:
         self.underlyings: Final = self._underlyings.rows
         self.assets: Final = self._assets.rows
         self.withdrawals: Final = self._withdrawals.rows
+        self.locks: Final = self._locks.rows
+        self.hash_uses: Final = self._hash_uses.rows
         self.dirty_accounts: Final = self._accounts.dirty
         self.dirty_markets: Final = self._markets.dirty
         self.dirty_orders: Final = self._orders.dirty
@@ -85,9 +92,12 @@ class State:
         self.dirty_underlyings: Final = self._underlyings.dirty
         self.dirty_assets: Final = self._assets.dirty
         self.dirty_withdrawals: Final = self._withdrawals.dirty
+        self.dirty_locks: Final = self._locks.dirty
+        self.dirty_hash_uses: Final = self._hash_uses.dirty
         self.books: Final[list[Book]] = []
         self.pricing: Final[list[Pricing | None]] = []
         self.markets_of: Final[list[list[int]]] = []
+        self.hash_index = HashIndex()
         self.root = ZERO
         self.commits: Final[list[Commit]] = []
         self._root_tree: Final = Tree(_ROOT_DEPTH)
@@ -100,6 +110,8 @@ class State:
             (5, self._underlyings),
             (7, self._assets),
             (WITHDRAWALS_POSITION, self._withdrawals),
+            (9, self._locks),
+            (10, self._hash_uses),
         )  # type: ignore[assignment]
 
     # Listing: called by genesis only.
@@ -140,6 +152,20 @@ class State:
         self.dirty_accounts.add(account_id)
         self.header.account_count = len(self.accounts)
         return account_id
+
+    def add_hash_use(self, digest: bytes, account: int) -> None:
+        """Put an entry, not there yet, in its place in the sorted list of used hashes."""
+        entry_id = len(self.hash_uses)
+        entry = HashUse(digest, account)
+        if entry_id:
+            before_id = self.hash_index.predecessor(entry.key)
+            before = self.hash_uses[before_id]
+            entry.next, before.next = before.next, entry_id
+            self.dirty_hash_uses.add(before_id)
+        self.hash_uses.append(entry)
+        self.hash_index.add(entry.key, entry_id)
+        self.dirty_hash_uses.add(entry_id)
+        self.header.hash_count = len(self.hash_uses)
 
     def refresh_pricing(self, underlying_id: int) -> None:
         """Rebuild the pricing of an underlying's markets from its active round."""
@@ -210,6 +236,7 @@ class State:
             self.books[market_id] = Book.from_leaves(market, self.orders[market_id])
         for underlying_id in range(len(self.underlyings)):
             self.refresh_pricing(underlying_id)
+        self.hash_index = HashIndex(self.hash_uses)
         return self.root
 
     def forget_before(self, number: int) -> None:

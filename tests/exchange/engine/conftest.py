@@ -22,6 +22,7 @@ from exchange.engine import (
     set_clock,
     sign_cancel_all,
     sign_cancel_order,
+    sign_lock_cash,
     sign_oracle_report,
     sign_place_order,
     sign_withdraw,
@@ -208,6 +209,39 @@ class Venue:
             nonce=options.get("nonce") or self.next_nonce(),
             expiry=NEVER,
         )
+
+    def lock(self, account: int, payee: int, amount: int, digest: bytes, seconds: int = 600, **options: Any) -> bytes:
+        """LockCash with a deadline `seconds` from now."""
+        return sign_lock_cash(
+            options.get("key", self.signers[account]),
+            options.get("domain", self.domain),
+            account=account,
+            payee=payee,
+            amount=amount,
+            hash=digest,
+            deadline=options.get("deadline", self.state.header.clock + seconds),
+            nonce=options.get("nonce") or self.next_nonce(),
+            expiry=NEVER,
+        )
+
+    def forced(
+        self, kind: int, amount: int, packet_id: bytes = bytes(32), enqueued_at: int | None = None
+    ) -> list[Event]:
+        """Take an item that is no deposit, and check the state after it."""
+        events = apply_forced(
+            self.state,
+            ForcedItem(
+                kind=kind,
+                account=0,
+                owner=b"\x55" * 20,
+                asset=0,
+                amount=amount,
+                packet_id=packet_id,
+                enqueued_at=self.state.header.clock if enqueued_at is None else enqueued_at,
+            ),
+        )
+        invariants.check(self.state)
+        return events
 
     def do(self, step: bytes) -> list[Event]:
         """Apply a step that must succeed, and check the state after it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from hashlib import sha256
 from random import Random
 
 import pytest
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 
 from exchange.engine import (
     AllCancelled,
+    CashLocked,
     Filled,
     Liquidated,
+    LockClaimed,
+    LockRefunded,
     OrderPlaced,
     OrderRemoved,
     Reason,
@@ -48,6 +52,8 @@ def fingerprint(state: State) -> tuple[object, ...]:
         [underlying.encode() for underlying in state.underlyings],
         [asset.encode() for asset in state.assets],
         len(state.withdrawals),
+        [lock.encode() for lock in state.locks],
+        [use.encode() for use in state.hash_uses],
         [[(list(side.prices), dict(side.tails)) for side in book.sides] for book in state.books],
         list(state.pricing),
         [sorted(table.dirty) for _, table in state._tables],
@@ -75,6 +81,7 @@ class Run:
         self.seen: Counter[str] = Counter()
         self.prices = {0: 50_000.0, 1: 3_000.0}
         self.last_step = b"\x06\x00\x00"
+        self.lock_share = 0.02 if seed % 3 else 0.5
         for market in (0, 1):
             self.round(market)
         for _ in range(TRADERS):
@@ -135,6 +142,9 @@ class Run:
         random = self.random
         venue, state = self.venue, self.state
         account = random.randint(1, TRADERS)
+        if random.random() < self.lock_share:
+            self.lock(account)
+            return
         market = random.randrange(len(self.markets))
         underlying = self.markets[market].underlying
         action = random.random()
@@ -183,6 +193,38 @@ class Run:
             flipped = bytearray(self.last_step or b"\x00")
             flipped[at] ^= 1 << random.randrange(8)
             self.step(bytes(flipped))
+
+    def lock(self, account: int) -> None:
+        """Lock, claim or refund, by step or through the queue, with few hashes so that they meet again."""
+        random, state = self.random, self.state
+        preimage = bytes(31) + bytes([random.randrange(40)])
+        lock_id = random.randrange(max(1, len(state.locks)) + 1)
+        match random.randrange(7):
+            case 0 | 1:
+                amount = random.choice([0, 1, 10**6, 3_000 * 10**6])
+                payee, seconds = random.randint(0, TRADERS + 1), random.choice([59, 60, 61, 90])
+                self.step(self.venue.lock(account, payee, amount, sha256(preimage).digest(), seconds))
+            case 2:
+                self.step(steps.refund_lock(lock_id))
+                self.clock(random.choice([0, 0, 20]))
+            case 3:
+                item = ForcedItem(
+                    kind=random.choice([2, 3]),
+                    account=0,
+                    owner=bytes(20),
+                    asset=0,
+                    amount=lock_id,
+                    packet_id=preimage,
+                    enqueued_at=state.header.clock + random.choice([0, -1, -30, 95]),
+                )
+                for event in apply_forced(state, item):
+                    self.seen[type(event).__name__] += 1
+                self.log.append(("forced", item))
+            case _:
+                wanted = state.locks[lock_id].hash if lock_id < len(state.locks) else b""
+                known = [bytes(31) + bytes([at]) for at in range(40)]
+                found = [candidate for candidate in known if sha256(candidate).digest() == wanted]
+                self.step(steps.claim_lock(lock_id, found[0] if found else preimage))
 
     def ladder(self, account: int, market: int) -> None:
         """A dozen small orders at the mark, then one that takes them all."""
@@ -270,8 +312,20 @@ def test_a_campaign_reaches_what_it_should(venue_type) -> None:
         Liquidated,
         RegisterOpened,
         RoundFlipped,
+        CashLocked,
+        LockClaimed,
+        LockRefunded,
     )
-    reasons = (Reason.INSUFFICIENT_MARGIN, Reason.REGISTER_OPEN, Reason.NOT_LIQUIDATABLE, Reason.BAD_SIGNATURE)
+    reasons = (
+        Reason.HASH_USED,
+        Reason.LOCK_CLOSED,
+        Reason.DEADLINE_PASSED,
+        Reason.DEADLINE_NOT_REACHED,
+        Reason.INSUFFICIENT_MARGIN,
+        Reason.REGISTER_OPEN,
+        Reason.NOT_LIQUIDATABLE,
+        Reason.BAD_SIGNATURE,
+    )
     assert not {event.__name__ for event in events} - set(seen)
     assert not set(reasons) - set(seen)
 
@@ -295,10 +349,10 @@ def test_arbitrary_bytes_are_a_counted_no_op(venue_type, step: bytes) -> None:
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(1, 9), st.binary(min_size=6, max_size=180), st.booleans())
+@given(st.integers(1, 12), st.binary(min_size=6, max_size=180), st.booleans())
 def test_known_kinds_with_arbitrary_bodies_never_raise(venue_type, kind: int, body: bytes, cut: bool) -> None:  # noqa: FBT001
     state = venue_type().state
-    layouts = {1: 107, 2: 101, 3: 87, 4: 125, 5: 4 + 81 * 3, 6: 3, 7: 3, 8: 7, 9: 5}
+    layouts = {1: 107, 2: 101, 3: 87, 4: 125, 5: 4 + 81 * 3, 6: 3, 7: 3, 8: 7, 9: 5, 10: 147, 11: 41, 12: 9}
     body = (body * 60)[: layouts[kind] - 1 + cut]
     (event,) = apply(state, bytes([kind]) + body)
     assert isinstance(event, StepRejected)

@@ -19,7 +19,7 @@ def reason_of(venue, step: bytes) -> Reason:
     return caught.value.reason
 
 
-@pytest.mark.parametrize("step", [b"", b"\x00", b"\x0a" + bytes(106), b"\xff", bytes(5_000), b"\x01" * 4_097])
+@pytest.mark.parametrize("step", [b"", b"\x00", b"\x00" + bytes(106), b"\xff", bytes(5_000), b"\x01" * 4_097])
 def test_what_is_no_step(venue, step: bytes) -> None:
     assert apply(venue.state, step) == [StepRejected(Reason.MALFORMED)]
 

@@ -147,7 +147,8 @@ def test_the_first_deposit_opens_the_account(venue_type) -> None:
         ({"amount": 2**96}, Reason.AMOUNT_OUT_OF_RANGE, True),
         ({"account": 2}, Reason.ACCOUNT_UNKNOWN, False),
         ({"account": 0}, Reason.OWNER_MISMATCH, False),
-        ({"kind": 2}, Reason.MALFORMED, False),
+        ({"kind": 0}, Reason.MALFORMED, False),
+        ({"kind": 255}, Reason.MALFORMED, False),
     ],
 )
 def test_a_refused_deposit_is_counted_and_keeps_ids_in_step(

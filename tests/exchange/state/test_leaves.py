@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.state import Account, Asset, Config, Header, Mark, Market, Order, Position, Underlying, Withdrawal
+from exchange.state import (
+    Account,
+    Asset,
+    Config,
+    HashUse,
+    Header,
+    Lock,
+    Mark,
+    Market,
+    Order,
+    Position,
+    Underlying,
+    Withdrawal,
+)
 from exchange.state.order import FREE
 
 
@@ -67,7 +80,9 @@ def test_decode_inverts_encode(leaf: Account) -> None:
         (Underlying(), 44),
         (Asset(1, b"t" * 20, 0, 6, 1, 0), 8 + 20 + 1 + 1 + 2 + 4 + 1 + 16),
         (Withdrawal(0, 1, b"r" * 20, 2, 3, b"t" * 20, 4), 78),
-        (Header(0, 0, 0, 0, 0, 0, 0, 0, bytes(32)), 75),
+        (Header(0, 0, 0, 0, 0, 0, 0, 0, bytes(32)), 75 + 32),
+        (Lock(1, 2, 3, b"h" * 32, 4), 4 + 4 + 16 + 32 + 8 + 1),
+        (HashUse(b"h" * 32, 1, 2), 32 + 4 + 4),
     ],
 )
 def test_bodies_have_the_documented_size(leaf: Account, size: int) -> None:

@@ -19,6 +19,7 @@ from exchange.engine import (
     set_clock,
     sign_cancel_all,
     sign_cancel_order,
+    sign_lock_cash,
     sign_oracle_report,
     sign_place_order,
     sign_withdraw,
@@ -30,7 +31,9 @@ from exchange.state import (
     Asset,
     AssetKind,
     Config,
+    HashUse,
     Header,
+    Lock,
     Mark,
     Market,
     Order,
@@ -57,7 +60,7 @@ CONFIG = Config(
     signers=(b"\x02" * 20, b"\x03" * 20, b"\x04" * 20),
 )
 LEAVES: dict[str, tuple[int, Any]] = {
-    "header": (1, Header(1_800_000_000, 12, 3, 2, 2, 2, 3, 1, CONFIG.hash())),
+    "header": (1, Header(1_800_000_000, 12, 3, 2, 2, 2, 3, 1, CONFIG.hash(), 1, 3, 2, 1_799_999_990)),
     "account": (
         2,
         Account(
@@ -85,6 +88,8 @@ LEAVES: dict[str, tuple[int, Any]] = {
     "underlying": (6, Underlying(50_001 * UNIT, 1_800_000_001, 4, 50_000 * UNIT, 1_800_000_000, 2, 1)),
     "asset": (8, Asset(900_002, b"\x22" * 20, 1, 18, 1, 100_000, 0, 10**18)),
     "withdrawal": (9, Withdrawal(0, 1, b"\x33" * 20, 1, 900_003, b"\x44" * 20, 25_000_000)),
+    "lock": (10, Lock(1, 2, 25_000_000, b"\x77" * 32, 1_800_000_600, 1)),
+    "used hash": (11, HashUse(b"\x77" * 32, 1, 2)),
 }
 
 
@@ -122,6 +127,11 @@ def vectors() -> dict[str, Any]:
         "Continue": steps.continue_register(1),
         "Liquidate": steps.liquidate(1, 2),
         "Cover": steps.cover(1),
+        "LockCash": sign_lock_cash(
+            key, domain, account=1, payee=2, amount=2**64 + 3, hash=b"\x77" * 32, deadline=4, nonce=5, expiry=6
+        ),
+        "ClaimLock": steps.claim_lock(7, b"\x88" * 32),
+        "RefundLock": steps.refund_lock(7),
     }
     return {
         "config": {"bytes": CONFIG.encode().hex(), "hash": CONFIG.hash().hex(), "domainPrefix": domain.prefix.hex()},

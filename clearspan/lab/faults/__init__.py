@@ -1,0 +1,11 @@
+"""What can go wrong, as values: one file per domain, every word of the vocabulary once.
+
+A fault is drawn by chance or written down by a scenario, injected into a world, and healed. Adding one is one class
+with `@fault("domain", "word")` in the file of its domain.
+"""
+
+from clearspan.lab.faults.base import VOCABULARY, Fault, Heal, fault
+
+from clearspan.lab.faults import chain, relayer, rpc  # isort: skip  # they enter themselves into the vocabulary
+
+__all__ = ["VOCABULARY", "Fault", "Heal", "chain", "fault", "relayer", "rpc"]

@@ -1,0 +1,1 @@
+"""What an operator types: starting daemons, looking at them, keys and configuration."""

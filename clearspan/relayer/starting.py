@@ -1,0 +1,36 @@
+"""`clearspan relayer start`, `clearspan daemon start` and `clearspan daemon list`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from getpass import getpass
+from pathlib import Path
+
+import typer
+
+from clearspan import exits
+from relayers.operating.config import RelayerConfig
+from relayers.operating.logs import configure_logs
+from relayers.operating.process import RelayerProcess
+from relayers.operating.registry import DAEMONS, require_known
+
+
+def run_start(config_file: Path, *, names: tuple[str, ...] | None) -> int:
+    """Run until told to stop. `names`: the daemons, the configured ones where None."""
+    for name in names or ():
+        require_known(name)
+    log = RelayerConfig.load(config_file).log
+    configure_logs(layout=log.format, level=log.level)
+    ask = (lambda name: getpass(f"password of {name}: ")) if sys.stdin.isatty() else None
+    process = RelayerProcess(config_file, names=names, ask=ask)
+    asyncio.run(process.run())
+    return exits.OK
+
+
+def run_daemons(*, as_json: bool) -> int:
+    """Print every known name."""
+    names = sorted(DAEMONS)
+    typer.echo(json.dumps({"daemons": names}, indent=2) if as_json else "\n".join(names))
+    return exits.OK

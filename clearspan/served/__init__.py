@@ -1,0 +1,1 @@
+"""A devnet that other processes reach: ports, wallets and configurations."""

@@ -1,0 +1,172 @@
+"""One wallet's swaps: proposing, accepting, and a settlement that drives them."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
+from eth_utils.address import to_checksum_address
+
+from bridge.deployment import Deployment
+from bridge.swaps.agreement import Agreement
+from bridge.swaps.book import KeptSwap, SwapBook
+from bridge.swaps.chain_port import ChainPort
+from bridge.swaps.escrow import SwapEscrow
+from bridge.swaps.legs import Leg
+from bridge.swaps.machine import Role
+from bridge.swaps.settling import LegPort, Settlement
+from bridge.swaps.terms import Swap, derive_preimage, hashlock_of
+from bridge.swaps.timelocks import Rules
+from chains.chain import Chain
+from exchange.sdk.catalogue import AssetSpec, Catalogue
+from exchange.sdk.chain_errors import on_chain
+from exchange.sdk.errors import Rejected
+from exchange.sdk.swap_policy import SwapPolicy
+
+
+class SwapDesk:
+    """What a wallet needs to swap: the network's escrows, bounds it believes in, a book.
+
+    Raises Rejected for terms that are not this network's or leave no room; nothing is locked before `settlement` runs.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it speaks to, each injected
+        self,
+        *,
+        wallet: LocalAccount,
+        network: Deployment,
+        chains: Mapping[int, Chain],
+        catalogue: Catalogue,
+        policy: SwapPolicy,
+        book: SwapBook | None = None,
+    ) -> None:
+        self.address: ChecksumAddress = to_checksum_address(wallet.address)
+        self.book = book or SwapBook()
+        self.policy = policy
+        self.network = network
+        self.catalogue = catalogue
+        self.wallet = wallet
+        self._chains = chains
+        self._ports: dict[int, ChainPort] = {}
+        self._seed = hmac.new(bytes(wallet.key), b"clearspan.swap.seed", hashlib.sha256).digest()
+        self.settlement = Settlement(self.book, self.port)
+
+    # Agreeing
+
+    def propose(
+        self, *, give: AssetSpec, give_amount: int, take: AssetSpec, take_amount: int, counterparty: str
+    ) -> KeptSwap:
+        """Terms under which this wallet gives first; kept, with a fresh preimage. Send the agreement to the other."""
+        other = _checksum(counterparty)
+        rules = self.policy.rules(long=self.policy.bounds(give.chain_id), short=self.policy.bounds(take.chain_id))
+        schedule = on_chain(lambda: rules.plan(self.now() + self.policy.answer_seconds))
+        nonce, preimage = self.new_preimage(give.chain_id)
+        common = {
+            "hashlock": hashlock_of(preimage),
+            "safety_deposit": self.policy.safety_deposit,
+            "nonce": nonce,
+        }
+        long = Swap(
+            chain_id=give.chain_id,
+            escrow=self.escrow(give.chain_id),
+            locker=self.address,
+            payee=other,
+            asset=to_checksum_address(give.token),
+            amount=give_amount,
+            timelocks=schedule.long,
+            **common,  # type: ignore[arg-type]
+        )
+        short = Swap(
+            chain_id=take.chain_id,
+            escrow=self.escrow(take.chain_id),
+            locker=other,
+            payee=self.address,
+            asset=to_checksum_address(take.token),
+            amount=take_amount,
+            timelocks=schedule.short,
+            **common,  # type: ignore[arg-type]
+        )
+        return self.keep(Agreement(long=long, short=short), Role.INITIATOR, rules, preimage=preimage)
+
+    def accept(self, agreement: Agreement) -> KeptSwap:
+        """Terms of another wallet, checked by this one's rules and kept; this wallet gives second."""
+        if agreement.short.locker != self.address:
+            raise Rejected("NotForThisWallet", f"these terms are for {agreement.short.locker}")
+        self.require_known(agreement)
+        rules = self.policy.rules(
+            long=self.policy.bounds(agreement.long.chain_id), short=self.policy.bounds(agreement.short.chain_id)
+        )
+        return self.keep(agreement, Role.RESPONDER, rules)
+
+    def keep(
+        self, agreement: Agreement, role: Role, rules: Rules, *, preimage: bytes | None = None, note: str = ""
+    ) -> KeptSwap:
+        """Write a swap into the book if it has room by the rules and a hash nobody used; raises Rejected."""
+        swap = KeptSwap(role=role, agreement=agreement, rules=rules, preimage=preimage, added_at=self.now(), note=note)
+
+        def checked() -> None:
+            rules.require_room(swap.plan.schedule, self.now())
+            for leg in (agreement.long, agreement.short):
+                if self.port(leg).is_hash_used(agreement.hashlock):
+                    raise Rejected("HashUsed", f"0x{agreement.hashlock.hex()} was locked under before")
+            self.book.add(swap)
+
+        on_chain(checked)
+        return swap
+
+    def require_known(self, agreement: Agreement) -> None:
+        """Raises Rejected(UnknownEscrow or UnknownAsset) unless both legs are this network's."""
+        for leg in (agreement.long, agreement.short):
+            self.port(leg)
+            if isinstance(leg, Swap):
+                self.asset_of(leg)
+
+    def asset_of(self, leg: Leg) -> AssetSpec:
+        """What a leg on a chain locks; raises Rejected(UnknownAsset)."""
+        for spec in self.catalogue.assets:
+            if spec.chain_id == leg.chain_id and to_checksum_address(spec.token) == leg.asset:
+                return spec
+        raise Rejected("UnknownAsset", f"{leg.asset} on chain {leg.chain_id}")
+
+    def new_preimage(self, chain_id: int) -> tuple[int, bytes]:
+        """A nonce of this wallet's and the preimage that belongs to it: key and logs are enough to have it again."""
+        nonce = secrets.randbits(63)
+        return nonce, derive_preimage(self._seed, chain_id=chain_id, locker=self.address, nonce=nonce)
+
+    # Where legs are
+
+    def now(self) -> int:
+        """The latest time any of the chains knows."""
+        return max(max(chain.clock.now(), chain.head().timestamp) for chain in self._chains.values())
+
+    def escrow(self, chain_id: int) -> ChecksumAddress:
+        """The network's escrow on a chain; raises Rejected(UnknownChain)."""
+        for entry in self.network.chains:
+            if entry.chain_id == chain_id:
+                return entry.swap_escrow
+        raise Rejected("UnknownChain", str(chain_id))
+
+    def port(self, leg: Leg) -> LegPort:
+        """The escrow a leg is in; raises Rejected(UnknownEscrow) for any but the network's own."""
+        if leg.escrow != self.escrow(leg.chain_id):
+            raise Rejected("UnknownEscrow", f"{leg.escrow} on chain {leg.chain_id} is not this network's")
+        return self.chain_port(leg.chain_id)
+
+    def chain_port(self, chain_id: int) -> ChainPort:
+        """The escrow of a chain for this wallet."""
+        if chain_id not in self._ports:
+            escrow = SwapEscrow(self._chains[chain_id], self.escrow(chain_id))
+            first = self.network.chain(chain_id).deployed_at
+            self._ports[chain_id] = ChainPort(escrow, self.wallet, first_block=first)
+        return self._ports[chain_id]
+
+
+def _checksum(text: str) -> ChecksumAddress:
+    try:
+        return to_checksum_address(text)
+    except (ValueError, TypeError) as error:
+        raise Rejected("InvalidCounterparty", f"{text!r} is not an address") from error

@@ -1,0 +1,127 @@
+"""What daemons are built from: the configuration with its chains connected, its keys unlocked, its database open."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from eth_account.signers.local import LocalAccount
+
+from bridge.light_clients import LightClient
+from bridge.mailbox import Mailbox
+from bridge.registry import Deployment, SettlementEntry, VaultEntry
+from chains.chain import Chain
+from relayers.lanes import Endpoint, Lane
+from relayers.operating import keystores
+from relayers.operating.config import DaemonSection, RelayerConfig, RouteSection
+from relayers.operating.errors import ConfigRejected, Problem, Reason, Rejected
+from relayers.operating.logs import Redactor
+from relayers.reports import Daemon
+from relayers.store import Store
+
+Entry = SettlementEntry | VaultEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """Everything a builder of daemons may use. `chains` are keyed by the configuration's names."""
+
+    config: RelayerConfig
+    deployment: Deployment
+    chains: Mapping[str, Chain]
+    signers: Mapping[str, LocalAccount]
+    store: Store
+
+    def with_config(self, config: RelayerConfig) -> "Assembly":
+        """The same connections under another configuration."""
+        return Assembly(
+            config=config, deployment=self.deployment, chains=self.chains, signers=self.signers, store=self.store
+        )
+
+    def section(self, daemon: str) -> DaemonSection:
+        """How a daemon is configured; the defaults where it is not named."""
+        return self.config.daemons.get(daemon, DaemonSection())
+
+    def signer(self, daemon: str) -> LocalAccount:
+        """Who signs for a daemon: its own signer, else the one of its name, else the only one.
+
+        Raises Rejected(UNKNOWN_SIGNER).
+        """
+        name = self.section(daemon).signer or daemon
+        if name not in self.signers and len(self.signers) == 1 and self.section(daemon).signer is None:
+            return next(iter(self.signers.values()))
+        if name not in self.signers:
+            raise Rejected(Reason.UNKNOWN_SIGNER, f"daemons.{daemon}.signer: {name}")
+        return self.signers[name]
+
+    def entry(self, chain: str) -> Entry:
+        """A chain's entry in the deployment."""
+        return self.deployment.chain(self.config.chains[chain].chain_id)
+
+    def name_of(self, chain_id: int) -> str:
+        """What the configuration calls a chain."""
+        return next(name for name, section in self.config.chains.items() if section.chain_id == chain_id)
+
+    def routes(self) -> Iterator[RouteSection]:
+        """Those that are enabled."""
+        return (route for route in self.config.routes if route.enabled)
+
+    def lane(self, route: RouteSection, signer: LocalAccount) -> Lane:
+        """One direction of a route, with `signer` paying at both ends."""
+        parameters = self.deployment.parameters
+        return Lane(
+            source=self._endpoint(route.source, route.destination, signer),
+            destination=self._endpoint(route.destination, route.source, signer),
+            route_epoch=parameters.route_epoch,
+            max_proof_age_seconds=parameters.max_proof_age_seconds,
+        )
+
+    def client(self, here: str, follows: str) -> LightClient:
+        """The client on a chain that follows another; raises ConfigRejected where there is none."""
+        followed = self.config.chains[follows].chain_id
+        clients = self.entry(here).clients
+        if followed not in clients:
+            message = f"the deployment has no client of {follows} on {here}"
+            raise ConfigRejected([Problem(path="routes", message=message)])
+        return LightClient(self.chains[here], clients[followed])
+
+    def clients(self) -> dict[tuple[str, str], LightClient]:
+        """Every client an enabled route depends on, by (chain it is on, chain it follows)."""
+        pairs = [pair for route in self.routes() for pair in (route_ends(route), route_ends(route)[::-1])]
+        return {pair: self.client(*pair) for pair in dict.fromkeys(pairs)}
+
+    def _endpoint(self, here: str, there: str, signer: LocalAccount) -> Endpoint:
+        entry = self.entry(here)
+        return Endpoint(
+            mailbox=Mailbox(self.chains[here], entry.mailbox),
+            client=self.client(here, there),
+            signer=signer,
+            first_block=entry.deployed_at,
+        )
+
+
+Build = Callable[[Assembly], Mapping[str, Daemon]]
+"""Makes the workers of one kind of daemon, by name; `relayer alpha->beta` for the one that serves this route."""
+
+
+def route_ends(route: RouteSection) -> tuple[str, str]:
+    """Destination and source: where the client of a delivery is, and what it follows."""
+    return route.destination, route.source
+
+
+def unlock_signers(
+    config: RelayerConfig, redactor: Redactor, ask: Callable[[str], str] | None = None
+) -> dict[str, LocalAccount]:
+    """Every configured key. `ask` is given a signer's name where no password is configured.
+
+    Raises Rejected: DEVELOPMENT_KEY off development chains, EXPOSED_FILE, WRONG_PASSWORD and what else keystores raise.
+    """
+    chain_ids = [chain.chain_id for chain in config.chains.values()]
+    unlocked = {}
+    for name, section in config.signers.items():
+        password = keystores.password_of(section, None if ask is None else partial(ask, name))
+        redactor.hide(password)
+        account = keystores.unlock(section.keystore, password)
+        redactor.hide(bytes(account.key))
+        keystores.require_no_development_key(account.address, chain_ids)
+        unlocked[name] = account
+    return unlocked

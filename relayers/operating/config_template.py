@@ -1,0 +1,85 @@
+"""What `clearspan config init` writes: every section, with what it means."""
+
+TEMPLATE = """\
+# The relayer's configuration. Every key is checked: `clearspan config validate`.
+# Paths are relative to this file. Secrets stay outside it: ${NAME} in a URL is read from the environment.
+version = 1
+
+# What `deploy_network` wrote: where every contract is.
+deployment = "deployment.json"
+
+[store]
+url = "sqlite:///relayer.sqlite"      # or postgresql+psycopg://... for several replicas
+replica = "one"                       # this process among those that share the database
+
+[listen]
+host = "127.0.0.1"                    # /live /ready /metrics /status; other machines reach it only if you say so
+port = 9464
+
+[log]
+format = "auto"                       # pretty on a terminal, JSON elsewhere
+level = "info"
+
+# One table per chain. `quorum` endpoints must agree on everything money depends on; losing endpoints below it
+# stops work on this chain and never lowers it. Use endpoints of independent operators.
+[chains.settlement]
+chain_id = 412001
+quorum = 1
+finality = { policy = "qbft" }        # or { policy = "depth", blocks = 12 }, { policy = "tag", tag = "finalized" }
+endpoints = [
+    { id = "settlement-1", url = "http://127.0.0.1:8545" },
+]
+
+[chains.alpha]
+chain_id = 412002
+quorum = 1
+finality = { policy = "qbft" }
+endpoints = [
+    { id = "alpha-1", url = "http://127.0.0.1:8546" },
+]
+
+# One keystore per role, made by `clearspan keys add relayer`. Without password_file or password_env it is asked for.
+[signers.relayer]
+keystore = "keys/relayer.json"
+password_env = "CLEARSPAN_RELAYER_PASSWORD"
+
+# One entry per direction. Edit and `clearspan relayer reload`: no restart needed.
+[[routes]]
+source = "alpha"
+destination = "settlement"
+
+[[routes]]
+source = "settlement"
+destination = "alpha"
+
+# Which daemons run. `signer` names one of the signers above; options are the daemon's own.
+[daemons.relayer]
+signer = "relayer"
+every_seconds = 1.0
+
+[daemons.updater]
+signer = "relayer"
+every_seconds = 2.0
+
+[daemons.payer]
+signer = "relayer"
+every_seconds = 2.0
+
+[limits]
+allow_senders = []                    # when not empty, only packets of these senders are carried
+deny_senders = []
+
+[limits.budget_wei_per_day]           # by chain; without an entry there is no limit
+# alpha = 200_000_000_000_000_000
+
+[limits.max_fee_wei_per_gas]
+# alpha = 100_000_000_000
+
+[limits.profit]
+required = false                      # true: a packet is carried when its fee covers minimum_share of the gas
+minimum_share = 1.0
+
+[readiness]
+stalled_seconds = 120.0               # a daemon that is blocked longer makes /ready answer 503
+head_age_seconds = 120.0              # so does a chain whose newest block is older
+"""

@@ -1,0 +1,225 @@
+"""One process that runs the configured daemons until it is told to stop."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from chains.chain import Chain
+from relayers.operating import registry
+from relayers.operating.assembly import Assembly, unlock_signers
+from relayers.operating.chain_building import connect_chains, endpoint_samples
+from relayers.operating.config import RelayerConfig
+from relayers.operating.errors import ConfigRejected, Problem
+from relayers.operating.logs import Redactor, redactor
+from relayers.operating.metrics import Metrics, Sample
+from relayers.operating.observing import Observer
+from relayers.operating.readiness import why_not_ready
+from relayers.operating.serving import Answers, StatusServer
+from relayers.operating.survey import Survey
+from relayers.operating.tallies import Tallies
+from relayers.operating.workers import Worker, Workforce
+from relayers.store import Store
+
+SURVEY = "survey"
+SURVEY_SECONDS = 2.0
+FLUSH_SECONDS = 1.0
+RELOADABLE = frozenset({"routes", "readiness", "log", "daemons", "limits"})
+"""Keys a running process takes; another value of any other key needs a restart."""
+
+
+class RelayerProcess:
+    """Opens everything in the constructor, or raises; `run` returns after SIGTERM or SIGINT.
+
+    names: the daemons to run, those the configuration turns on where None.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        names: tuple[str, ...] | None = None,
+        ask: Callable[[str], str] | None = None,
+        connect: Callable[[RelayerConfig], Mapping[str, Chain]] = connect_chains,
+        hidden: Redactor = redactor,
+    ) -> None:
+        self._path = path
+        self._names = names
+        config = RelayerConfig.load(path)
+        for section in config.chains.values():
+            for endpoint in section.endpoints:
+                hidden.hide(endpoint.expanded(), f"<{endpoint.id}>")
+        signers = unlock_signers(config, hidden, ask)
+        self._assembly = Assembly(
+            config=config,
+            deployment=config.network(),
+            chains=connect(config),
+            signers=signers,
+            store=open_store(config),
+        )
+        self._tallies = Tallies(config.store.url.get_secret_value(), config.store.replica)
+        self.metrics = Metrics(self._tallies, self._samples)
+        self._observer = Observer(self.metrics)
+        self._survey = Survey(lambda: self._assembly, self.metrics)
+        self._workforce = Workforce(self._observer)
+        self._workers = self._build(self._assembly)
+        self._server = StatusServer(
+            Answers(not_ready=self.not_ready, metrics=self.metrics.render, status=self.status),
+            host=config.listen.host,
+            port=config.listen.port,
+        )
+        self._config_error = ""
+        self._reloads = 0
+        self._log = structlog.get_logger()
+
+    @property
+    def url(self) -> str:
+        """Where health and metrics are served."""
+        return self._server.url
+
+    def not_ready(self) -> list[str]:
+        """Why the process is not ready; nothing when it is."""
+        return why_not_ready(
+            self._assembly.config,
+            workers=self._workforce.names - {SURVEY},
+            health=self._observer.health(),
+            look=self._survey.look,
+            now=time.monotonic(),
+        )
+
+    def status(self) -> dict[str, Any]:
+        """What runs and how it fares."""
+        look, now = self._survey.look, time.monotonic()
+        return {
+            "pid": os.getpid(),
+            "config": str(self._path),
+            "reloads": self._reloads,
+            "config_error": self._config_error,
+            "not_ready": self.not_ready(),
+            "workers": {
+                name: {"stepped_seconds_ago": round(now - seen.stepped_at, 1), "blocked_by": seen.blocked_by}
+                for name, seen in sorted(self._observer.health().items())
+            },
+            "backlog": {
+                route: {"oldest_seconds": backlog.oldest_seconds, **backlog.by_state}
+                for route, backlog in look.backlog.items()
+            },
+            "clients_expire_in_seconds": look.client_expiry_seconds,
+            "balances_wei": {f"{chain} {signer}": str(wei) for (chain, signer), wei in look.balance_wei.items()},
+        }
+
+    async def run(self, stop: asyncio.Event | None = None) -> None:
+        """Work until told to stop; then let every step end."""
+        stopping = stop or asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread: a test drives us
+                loop.add_signal_handler(number, stopping.set)
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(self.reload()))
+        self._log.info("started", daemons=sorted(self._workers), listens=self.url)
+        with self._server:
+            self._workforce.start(self._workers)
+            survey = Worker(daemon=self._survey, every_seconds=SURVEY_SECONDS, group=SURVEY)
+            self._workforce.start({SURVEY: survey})
+            flushing = asyncio.create_task(self._flush())
+            await stopping.wait()
+            self._log.info("stopping")
+            await self._workforce.stop()
+            flushing.cancel()
+        self._workforce.close()
+        self._tallies.close()
+        self._assembly.store.close()
+        self._log.info("stopped")
+
+    async def reload(self) -> bool:
+        """Take the file's present text as a whole, or go on as before; whether it was taken."""
+        try:
+            return await self._reload()
+        finally:
+            self._reloads += 1
+
+    async def _reload(self) -> bool:
+        try:
+            config = await asyncio.to_thread(RelayerConfig.load, self._path)
+            require_reloadable(self._assembly.config, config)
+            assembly = self._assembly.with_config(config)
+            workers = self._build(assembly)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new file, the old one goes on
+            self._config_error = str(error)
+            self.metrics.count("config_reloads_total", "refused")
+            self._log.error("reload refused, the old configuration goes on", error=str(error))
+            return False
+        kept = (
+            {
+                name
+                for name in workers.keys() & self._workers.keys()
+                if workers[name].every_seconds == self._workers[name].every_seconds
+            }
+            if config.limits == self._assembly.config.limits
+            else set()
+        )
+        await self._workforce.stop(self._workforce.names - kept - {SURVEY})
+        self._assembly = assembly
+        self._workforce.start({name: worker for name, worker in workers.items() if name not in kept})
+        self._workers = {name: self._workers[name] if name in kept else worker for name, worker in workers.items()}
+        self._config_error = ""
+        self.metrics.count("config_reloads_total", "applied")
+        self._log.info("reloaded", daemons=sorted(workers))
+        return True
+
+    def _build(self, assembly: Assembly) -> dict[str, Worker]:
+        names = self._names or registry.chosen(assembly)
+        return {
+            name: Worker(
+                daemon=daemon,
+                every_seconds=assembly.section(name.partition(" ")[0]).every_seconds,
+                group="transactions",
+            )
+            for name, daemon in registry.build(assembly, names).items()
+        }
+
+    async def _flush(self) -> None:
+        while True:
+            await asyncio.sleep(FLUSH_SECONDS)
+            try:
+                await asyncio.to_thread(self._tallies.flush)
+            except Exception as error:  # noqa: BLE001 - a full disk costs numbers, not packets
+                self._log.error("metrics were not written", error=str(error))
+
+    def _samples(self) -> Iterator[Sample]:
+        now = time.monotonic()
+        yield Sample(name="ready", labels=(), value=float(not self.not_ready()))
+        yield Sample(name="config_valid", labels=(), value=float(not self._config_error))
+        for name, seen in self._observer.health().items():
+            if name.startswith("relayer "):
+                route = name.removeprefix("relayer ")
+                yield Sample(name="route_progress_age_seconds", labels=(route,), value=now - seen.unblocked_at)
+        yield from self._survey.samples()
+        yield from endpoint_samples(self._assembly.chains)
+
+
+def open_store(config: RelayerConfig) -> Store:
+    """The relayers' database."""
+    url = config.store.url.get_secret_value()
+    prefix = "sqlite:///"
+    if not url.startswith(prefix):
+        raise ConfigRejected([Problem(path="store.url", message="only sqlite:/// so far")])
+    return Store(Path(url.removeprefix(prefix)))
+
+
+def require_reloadable(before: RelayerConfig, after: RelayerConfig) -> None:
+    """Raises ConfigRejected naming every changed key that takes a restart."""
+    changed = [
+        name
+        for name in RelayerConfig.model_fields
+        if name not in RELOADABLE and getattr(before, name) != getattr(after, name)
+    ]
+    if changed:
+        raise ConfigRejected([Problem(path=name, message="takes a restart") for name in changed])

@@ -1,0 +1,83 @@
+"""Every daemon that `clearspan daemon NAME start` knows. A new one is one line here and one function that builds it."""
+
+from collections.abc import Mapping
+
+from bridge.registry import VaultEntry
+from bridge.vaults import Vault
+from relayers.client_updater import ClientUpdater, TrustPolicy
+from relayers.operating.assembly import Assembly, Build
+from relayers.operating.errors import Reason, Rejected
+from relayers.packet_relayer import PacketRelayer
+from relayers.reports import Daemon
+from relayers.vault_payer import VaultPayer
+
+
+def _relayers(assembly: Assembly) -> Mapping[str, Daemon]:
+    signer = assembly.signer("relayer")
+    return {
+        f"relayer {route.name}": PacketRelayer(assembly.store, assembly.lane(route, signer))
+        for route in assembly.routes()
+    }
+
+
+def _updaters(assembly: Assembly) -> Mapping[str, Daemon]:
+    parameters = assembly.deployment.parameters
+    policy = TrustPolicy(
+        trusting_period_seconds=parameters.trusting_period_seconds,
+        trust_numerator=parameters.trust_numerator,
+        trust_denominator=parameters.trust_denominator,
+    )
+    return {
+        f"updater {follows}@{here}": ClientUpdater(
+            assembly.store,
+            client=client,
+            follows=assembly.chains[follows],
+            signer=assembly.signer("updater"),
+            policy=policy,
+        )
+        for (here, follows), client in assembly.clients().items()
+    }
+
+
+def _payers(assembly: Assembly) -> Mapping[str, Daemon]:
+    named: dict[str, Daemon] = {}
+    for name, chain in assembly.chains.items():
+        entry = assembly.entry(name)
+        if isinstance(entry, VaultEntry):
+            named[f"payer {name}"] = VaultPayer(
+                assembly.store, Vault(chain, entry.vault), assembly.signer("payer"), first_block=entry.deployed_at
+            )
+    return named
+
+
+DAEMONS: dict[str, Build] = {
+    "payer": _payers,
+    "relayer": _relayers,
+    "updater": _updaters,
+}
+"""By name, in the order of a round's first steps."""
+DEFAULT = ("relayer", "payer", "updater")
+"""Those that run where the configuration names none."""
+
+
+def chosen(assembly: Assembly) -> tuple[str, ...]:
+    """Names of the daemons that the configuration turns on; raises Rejected(UNKNOWN_DAEMON)."""
+    sections = assembly.config.daemons
+    for name in sections:
+        require_known(name)
+    return tuple(name for name, section in sections.items() if section.enabled) if sections else DEFAULT
+
+
+def require_known(name: str) -> None:
+    """Raises Rejected(UNKNOWN_DAEMON)."""
+    if name not in DAEMONS:
+        raise Rejected(Reason.UNKNOWN_DAEMON, f"{name}; known: {', '.join(sorted(DAEMONS))}")
+
+
+def build(assembly: Assembly, names: tuple[str, ...]) -> dict[str, Daemon]:
+    """The workers of these daemons by name."""
+    workers: dict[str, Daemon] = {}
+    for name in names:
+        require_known(name)
+        workers |= DAEMONS[name](assembly)
+    return workers
