@@ -124,6 +124,11 @@ class Journal:
         """Note something waited for."""
         self._waiting.append(Wait(waits_for=waits_for, subject=_name(subject), detail=detail))
 
+    def include(self, report: StepReport) -> None:
+        """Note what another step within this one did and waits for."""
+        self._actions.extend(report.actions)
+        self._waiting.extend(report.waiting)
+
     def report(self) -> StepReport:
         """What was noted."""
         return StepReport(actions=tuple(self._actions), waiting=tuple(self._waiting))

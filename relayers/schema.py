@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from relayers.crash_points import CrashPoint, Hook
 from relayers.errors import ForeignDatabase
-from relayers.submission_tables import Base
+from relayers.submission_tables import SubmissionRow
 
 SCHEMA_VERSION = "0002"
 FIRST_VERSION = "0001"
@@ -53,7 +53,7 @@ def _version(connection: Connection) -> str | None:
 
 def _create(connection: Connection) -> None:
     """All tables at once: what the migrations lead to, which a test compares, but without loading Alembic."""
-    Base.metadata.create_all(connection)
+    SubmissionRow.metadata.create_all(connection)  # of all tables: they share one base
     connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": SCHEMA_VERSION})
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from relayers.submission_tables import Base
+from relayers.submission_tables import SubmissionRow
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+context.configure(connection=context.config.attributes["connection"], target_metadata=SubmissionRow.metadata)
 context.run_migrations()

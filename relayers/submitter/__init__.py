@@ -5,7 +5,7 @@ from relayers.submitter.fees import FeeMarket, FeeOffer, FeePolicy
 from relayers.submitter.ledger import DaySpending, Entry, Total, days, entries, totals
 from relayers.submitter.policy import SubmitterPolicy
 from relayers.submitter.states import Outcome, SubmissionState
-from relayers.submitter.submitter import Submitter
+from relayers.submitter.submitter import Signing, Submitter
 
 __all__ = [
     "Attempt",
@@ -17,6 +17,7 @@ __all__ = [
     "FeeOffer",
     "FeePolicy",
     "Outcome",
+    "Signing",
     "Submission",
     "SubmissionState",
     "Submitter",

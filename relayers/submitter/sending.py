@@ -1,6 +1,5 @@
 """Signs transactions and hands them to the node."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
@@ -32,7 +31,7 @@ def sign(  # noqa: PLR0913 - the fields of a transaction
     cancels: bool = False,
 ) -> Attempt:
     """An EIP-1559 transaction."""
-    fields: Mapping[str, Any] = {
+    fields: dict[str, Any] = {
         "type": 2,
         "chainId": chain_id,
         "nonce": nonce,

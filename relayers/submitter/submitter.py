@@ -44,9 +44,10 @@ class Submitter:
     ) -> None:
         self.chain = chain
         self.policy = policy or SubmitterPolicy()
+        self._is_tended = False
         self._store = store
         self._hook = hook
-        self._accounts = {account.address: account for account in signers}
+        self._accounts: dict[str, LocalAccount] = {account.address: account for account in signers}
         self._node = Node(chain)
         self._book = SubmissionBook(store, chain.chain_id)
         self._broadcaster = Broadcaster(store, self._node, self._book, hook)
@@ -59,6 +60,20 @@ class Submitter:
     def addresses(self) -> tuple[str, ...]:
         """The signers' addresses in the order in which they are used; the first is whom fees are paid to."""
         return tuple(self._accounts)
+
+    @classmethod
+    def of(cls, store: Store, chain: Chain, signer: "Signing", hook: Hook) -> "Submitter":
+        """The submitter given, or one for the account given, which its daemon has to tend."""
+        if isinstance(signer, Submitter):
+            return signer
+        submitter = cls(store, chain, [signer], hook=hook)
+        submitter._is_tended = True
+        return submitter
+
+    def tend(self, journal: Journal) -> None:
+        """What a daemon does first in its step: step its submitter, unless somebody else does."""
+        if self._is_tended:
+            journal.include(self.step())
 
     # Asking
 
@@ -180,3 +195,7 @@ class Submitter:
                 with self._store.transaction() as session:
                     self._book.retire(session, address, is_retired=is_retired)
                 self._hook(CrashPoint.KEY_ROTATION)
+
+
+Signing = LocalAccount | Submitter
+"""Who pays for a daemon's transactions: an account, or a submitter that others use too and somebody else steps."""
