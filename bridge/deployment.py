@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
@@ -39,6 +40,15 @@ class _Settlement:
     forced_queue: Contract
     rollup: Contract
     outbox: Contract
+    ledger: Contract
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Roles:
+    poster: ChecksumAddress
+    insurance_owner: ChecksumAddress
+    guardian: ChecksumAddress
+    fee_recipient: ChecksumAddress
 
 
 def deploy_network(  # noqa: PLR0913 - what a network depends on
@@ -51,13 +61,14 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
     poster: ChecksumAddress | None = None,
     insurance_owner: ChecksumAddress | None = None,
     guardian: ChecksumAddress | None = None,
+    fee_recipient: ChecksumAddress | None = None,
 ) -> Deployment:
     """Deploy from `owner`, who pays on every chain and owns what has an owner.
 
     `genesis_root` gets the addresses that genesis contains, the `Rollup`'s among them before it exists, and returns the
-    root. `poster`, `insurance_owner` and `guardian`, who may disable routes, default to the owner. Assets get ids from
-    0: per vault chain its tokens, then its ether. Raises `Rejected` for a repeated chain id, and `ADDRESS_MISMATCH` if
-    another transaction of the owner interfered.
+    root. `poster`, `insurance_owner`, `guardian`, who may disable routes, and the fees' recipient default to the
+    owner. Assets get ids from 0: per vault chain its tokens, then its ether. Raises `Rejected` for a repeated chain id,
+    and `ADDRESS_MISMATCH` if another transaction of the owner interfered.
     """
     parameters = parameters or NetworkParameters()
     guardian = guardian or owner.address
@@ -67,9 +78,13 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
     started = {chain.chain_id: chain.head().number for chain in (settlement, *vault_chains)}
     insurance = insurance_owner or owner.address
     assets = _deploy_tokens(vault_chains, parameters, owner)
-    contracts, root = _deploy_settlement(
-        settlement, assets, parameters, owner, genesis_root, poster or owner.address, insurance, guardian
+    roles = _Roles(
+        poster=poster or owner.address,
+        insurance_owner=insurance,
+        guardian=guardian,
+        fee_recipient=fee_recipient or owner.address,
     )
+    contracts, root = _deploy_settlement(settlement, assets, parameters, owner, genesis_root, roles)
     mailboxes: dict[int, Contract] = {settlement.chain_id: contracts.mailbox}
     vaults: dict[int, Contract] = {}
     for chain in vault_chains:
@@ -109,6 +124,7 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
             forced_queue=contracts.forced_queue.address,
             rollup=contracts.rollup.address,
             outbox=contracts.outbox.address,
+            ledger=contracts.ledger.address,
         ),
         vaults=tuple(
             VaultEntry(
@@ -152,26 +168,49 @@ def _deploy_settlement(  # noqa: PLR0913, PLR0917 - the inputs of one call, pass
     parameters: NetworkParameters,
     owner: LocalAccount,
     genesis_root: Callable[[GenesisInputs], bytes],
-    poster: ChecksumAddress,
-    insurance_owner: ChecksumAddress,
-    guardian: ChecksumAddress,
+    roles: _Roles,
 ) -> tuple[_Settlement, bytes]:
-    mailbox = chain.deploy("Mailbox", [owner.address, guardian, parameters.route_delay_blocks], owner)
+    """Queue and outbox on one side and ledger on the other know each other from their constructors."""
+    mailbox = chain.deploy("Mailbox", [owner.address, roles.guardian, parameters.route_delay_blocks], owner)
+    nonce = chain.w3.eth.get_transaction_count(owner.address)
+    next_ones = [
+        to_checksum_address(create_address(to_canonical_address(owner.address), nonce + offset)) for offset in range(4)
+    ]
+    ledger_address, queue_address, rollup_address, outbox_address = next_ones
+    ledger = chain.deploy(
+        "ChainLedger",
+        [
+            owner.address,
+            queue_address,
+            outbox_address,
+            parameters.credit_window_seconds,
+            parameters.caps_delay_seconds,
+            parameters.caps_delay_blocks,
+            _listings(assets, parameters),
+        ],
+        owner,
+    )
     queue = chain.deploy(
         "ForcedQueue",
         [
             mailbox.address,
+            ledger_address,
             owner.address,
-            insurance_owner,
+            roles.insurance_owner,
             parameters.inclusion_delay_seconds,
             parameters.inclusion_spacing_seconds,
+            parameters.forced_fee_wei,
+            roles.fee_recipient,
         ],
         owner,
     )
-    nonce = chain.w3.eth.get_transaction_count(owner.address)
-    predicted = to_checksum_address(create_address(to_canonical_address(owner.address), nonce))
     root = genesis_root(
-        GenesisInputs(settlement_chain=chain.chain_id, rollup=predicted, insurance_owner=insurance_owner, assets=assets)
+        GenesisInputs(
+            settlement_chain=chain.chain_id,
+            rollup=rollup_address,
+            insurance_owner=roles.insurance_owner,
+            assets=assets,
+        )
     )
     rollup = chain.deploy(
         "Rollup",
@@ -182,14 +221,24 @@ def _deploy_settlement(  # noqa: PLR0913, PLR0917 - the inputs of one call, pass
             parameters.challenge_seconds,
             parameters.challenge_blocks,
             parameters.max_clock_lag_seconds,
-            poster,
+            roles.poster,
         ],
         owner,
     )
-    if rollup.address != predicted:
-        raise Rejected(Reason.ADDRESS_MISMATCH, f"{rollup.address}, predicted {predicted}")
-    outbox = chain.deploy("WithdrawalOutbox", [mailbox.address, rollup.address, owner.address], owner)
-    return _Settlement(mailbox=mailbox, forced_queue=queue, rollup=rollup, outbox=outbox), root
+    outbox = chain.deploy("WithdrawalOutbox", [mailbox.address, rollup.address, ledger.address, owner.address], owner)
+    deployed = [contract.address for contract in (ledger, queue, rollup, outbox)]
+    if deployed != next_ones:
+        raise Rejected(Reason.ADDRESS_MISMATCH, f"{deployed}, predicted {next_ones}")
+    return _Settlement(mailbox=mailbox, forced_queue=queue, rollup=rollup, outbox=outbox, ledger=ledger), root
+
+
+def _listings(assets: tuple[RegisteredAsset, ...], parameters: NetworkParameters) -> list[tuple[Any, ...]]:
+    """Caps of every asset in its base units, as the ledger's constructor takes them."""
+    caps = {token.symbol: (token.credit_cap, token.credit_window_cap) for token in parameters.tokens}
+    caps[ETHER_SYMBOL] = (parameters.ether_credit_cap, parameters.ether_credit_window_cap)
+    return [
+        (asset.chain_id, asset.token, tuple(10**asset.decimals * cap for cap in caps[asset.symbol])) for asset in assets
+    ]
 
 
 def _connect(

@@ -15,13 +15,15 @@ DAY = 24 * HOUR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenParameters:
-    """A test token deployed on every vault chain."""
+    """A test token deployed on every vault chain; caps of its credit on each, in whole tokens."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     name: str = "USD Coin"
     symbol: str = "USDC"
     decimals: int = 6
+    credit_cap: int = 10_000_000
+    credit_window_cap: int = 2_500_000
 
 
 USDC = TokenParameters()
@@ -31,8 +33,8 @@ USDC = TokenParameters()
 class NetworkParameters:
     """What every contract of a network is constructed with; raises `Rejected(UNSAFE_PARAMETER)` outside safe bounds.
 
-    Times in seconds. A route's timeout and proof age together lie within its clients' trusting period, so that whatever
-    was sent can be proven back.
+    Times in seconds, caps of credit in whole tokens per chain. A route's timeout and proof age together lie within its
+    clients' trusting period, so that whatever was sent can be proven back.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -56,12 +58,18 @@ class NetworkParameters:
 
     inclusion_delay_seconds: int = 12 * HOUR
     inclusion_spacing_seconds: int = 1
+    forced_fee_wei: int = 10**15
 
     challenge_seconds: int = 7 * DAY
     challenge_blocks: int = 50
     max_clock_lag_seconds: int = 1 * HOUR
 
     tokens: tuple[TokenParameters, ...] = (USDC,)
+    ether_credit_cap: int = 4_000
+    ether_credit_window_cap: int = 1_000
+    credit_window_seconds: int = 1 * DAY
+    caps_delay_seconds: int = 3 * DAY
+    caps_delay_blocks: int = 100
 
     def __post_init__(self) -> None:
         rules = {
@@ -88,6 +96,17 @@ class NetworkParameters:
             "the challenge period is positive in seconds and blocks": min(self.challenge_seconds, self.challenge_blocks)
             > 0,
             "the clock may lag": self.max_clock_lag_seconds > 0,
+            "a forced item costs something": self.forced_fee_wei > 0,
+            "no window takes more credit than the net cap": all(
+                0 < window <= net
+                for net, window in (
+                    *((token.credit_cap, token.credit_window_cap) for token in self.tokens),
+                    (self.ether_credit_cap, self.ether_credit_window_cap),
+                )
+            ),
+            "the credit window is at most a year": 0 < self.credit_window_seconds <= 365 * DAY,
+            "caps rise after a delay of at most a year": 0 < self.caps_delay_seconds <= 365 * DAY
+            and 0 < self.caps_delay_blocks < 1 << 32,
         }
         broken = [rule for rule, holds in rules.items() if not holds]
         if broken:

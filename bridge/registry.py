@@ -47,6 +47,7 @@ class SettlementEntry(ChainEntry):
     forced_queue: Address
     rollup: Address
     outbox: Address
+    ledger: Address
 
 
 class VaultEntry(ChainEntry):

@@ -1,4 +1,4 @@
-"""Reads the settlement chain's own contracts: forced queue, rollup, outbox."""
+"""Reads the settlement chain's own contracts: forced queue, ledger, rollup, outbox."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,11 +19,16 @@ class ItemKind(IntEnum):
 
     NONE = 0
     DEPOSIT = 1
+    SWAP_CLAIM = 2
+    SWAP_REFUND = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
-    """One entry of the forced queue; amounts in base units, times in seconds."""
+    """One entry of the forced queue; amounts in base units, times in seconds.
+
+    Of a claim or refund, `amount` is the lock's id and `owner` who paid; `packet_id` of a claim is the preimage.
+    """
 
     index: int
     kind: ItemKind
@@ -59,6 +64,24 @@ class QueueItem:
     def digest(self) -> bytes:
         """`keccak256` of the encoding, the queue's `itemHash`."""
         return keccak(self.encode())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainCredit:
+    """The ledger's account of one token of one chain, in base units; see `IChainLedger`."""
+
+    credited: int
+    released: int
+    settled: int
+    net_cap: int
+    window_cap: int
+    room: int
+    max_loss: int
+
+    @property
+    def net(self) -> int:
+        """Credit nothing has been paid for yet."""
+        return self.credited - self.settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,9 +133,46 @@ class ForcedQueue(ContractReader):
         """Timestamp by which a batch must have taken the item."""
         return int(self._read(self.contract.functions.deadline(index), block))
 
+    def forced_fee(self) -> int:
+        """Wei that a forced claim or refund costs."""
+        return int(self._read(self.contract.functions.forcedFee(), None))
+
     def account_of(self, owner: ChecksumAddress, *, block: int | None = None) -> int:
         """Dense account id of an owner; raises `TransactionReverted` if there is none."""
         return int(self._read(self.contract.functions.accountOf(owner), block))
+
+
+class Ledger(ContractReader):
+    """A `ChainLedger`. Tokens are `ZERO_ADDRESS` for ether; amounts in base units."""
+
+    artifact = "ChainLedger"
+
+    def credit(self, chain_id: int, token: ChecksumAddress, *, block: int | None = None) -> ChainCredit:
+        """What a chain's token was credited, what has left, and what bounds it."""
+        functions = self.contract.functions
+        credited, released, settled = self._read(functions.totals(chain_id, token), block)
+        net_cap, window_cap = self._read(functions.capsOf(chain_id, token), block)
+        return ChainCredit(
+            credited=credited,
+            released=released,
+            settled=settled,
+            net_cap=net_cap,
+            window_cap=window_cap,
+            room=int(self._read(functions.room(chain_id, token), block)),
+            max_loss=int(self._read(functions.maxLoss(chain_id, token), block)),
+        )
+
+    def room(self, chain_id: int, token: ChecksumAddress, *, block: int | None = None) -> int:
+        """The largest deposit that would be taken."""
+        return int(self._read(self.contract.functions.room(chain_id, token), block))
+
+    def max_loss(self, chain_id: int, token: ChecksumAddress, *, block: int | None = None) -> int:
+        """What all other chains' vaults together can lose through this token if this chain is stolen."""
+        return int(self._read(self.contract.functions.maxLoss(chain_id, token), block))
+
+    def window_seconds(self) -> int:
+        """Length of the window that the window cap bounds."""
+        return int(self._read(self.contract.functions.windowSeconds(), None))
 
 
 class Rollup(ContractReader):

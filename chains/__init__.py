@@ -1,13 +1,10 @@
 """What a chain is: in-process chains with checkable consensus, their seals, their proofs, their clock."""
 
-import os
-
-# Read once by eth-hash at its first import; pysha3 is about 20 times faster than the pure Python fallback.
-os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
-
+import chains.hash_backend  # noqa: F401 - sets the fast one
 from chains.audit import AuditReport, audit
 from chains.chain import Chain
 from chains.clock import Clock, SystemClock, VirtualClock
+from chains.endpoints import EndpointEvent, EndpointNode, Fault
 from chains.errors import (
     ChainError,
     ChainHalted,
@@ -36,6 +33,7 @@ from chains.proofs import (
     verify_trie,
 )
 from chains.qbft import ExtraData, Variant, Vote, block_hash, commit_digest, quorum
+from chains.quorum_chain import QuorumChain
 from chains.reverts import RevertReason, decode_revert
 from chains.rpc_chain import Patience, RpcChain
 from chains.server import ChainServer
@@ -51,7 +49,10 @@ __all__ = [
     "Clock",
     "Depth",
     "DishonestNode",
+    "EndpointEvent",
+    "EndpointNode",
     "ExtraData",
+    "Fault",
     "FinalityPolicy",
     "InsufficientFunds",
     "LocalChain",
@@ -63,6 +64,7 @@ __all__ = [
     "ProofError",
     "ProofReason",
     "QbftFinal",
+    "QuorumChain",
     "Reason",
     "Rejected",
     "RevertReason",

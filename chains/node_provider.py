@@ -6,20 +6,21 @@ from typing import Any, cast
 
 import requests
 from hexbytes import HexBytes
-from web3.providers import BaseProvider, HTTPProvider
+from web3.providers import BaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
 from chains.errors import ChainError, DishonestNode, Reason, Rejected, Unavailable, WrongChainId
 from chains.evm import decode_transaction
+from chains.http_link import HttpLink
 from chains.node_errors import OVERLOADED_CODE, general_error
 
 SERVER_ERROR_CODE = -32000
 SUBMISSIONS = frozenset({"eth_sendRawTransaction", "eth_sendTransaction", "eth_sendUnsignedTransaction"})
 
 
-def http_provider(url: str, timeout_seconds: float) -> HTTPProvider:
+def http_provider(url: str, timeout_seconds: float) -> HttpLink:
     """A provider that asks once: whether to ask again is not the transport's to decide."""
-    return HTTPProvider(url, request_kwargs={"timeout": timeout_seconds}, exception_retry_configuration=None)
+    return HttpLink(url, timeout_seconds=timeout_seconds)
 
 
 class NodeProvider(BaseProvider):

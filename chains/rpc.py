@@ -18,6 +18,8 @@ ERROR_CODES = {
 }
 SERVER_ERROR_CODE = -32000
 UNAVAILABLE_CODE = -32002
+REMEMBERED_CALLS = 2_048
+"""What a mined block answers to a call never changes, and several daemons ask the same."""
 
 
 class EthApi:
@@ -25,6 +27,7 @@ class EthApi:
 
     def __init__(self, chain: "LocalChain") -> None:
         self._chain = chain
+        self._answered: dict[tuple[bytes, evm.CallMessage], evm.Outcome] = {}
         self._methods: dict[str, Callable[..., Any]] = {
             "eth_accounts": list,
             "eth_blockNumber": lambda: quantity(chain.ledger.height),
@@ -100,7 +103,8 @@ class EthApi:
         return quantity(self._account(address, tag).nonce)
 
     def _outcome(self, transaction: Mapping[str, Any], tag: str, gas: int) -> evm.Outcome:
-        context = self._chain.next_context() if tag == "pending" else self._chain.context_of(self._height(tag))
+        is_mined = tag != "pending"
+        context = self._chain.context_of(self._height(tag)) if is_mined else self._chain.next_context()
         to = transaction.get("to")
         message = evm.CallMessage(
             sender=_address(transaction["from"]) if transaction.get("from") else bytes(20),
@@ -109,7 +113,15 @@ class EthApi:
             payload=_bytes(transaction.get("data") or transaction.get("input") or "0x"),
             gas=min(gas, evm.CALL_GAS),
         )
-        return self._chain.evm.call(context, self._root(tag), message)
+        if not is_mined:
+            return self._chain.evm.call(context, self._root(tag), message)
+        asked = (self._chain.header(context.number).hash, message)
+        outcome = self._answered.get(asked)
+        if outcome is None:
+            outcome = self._answered[asked] = self._chain.evm.call(context, self._root(tag), message)
+            if len(self._answered) > REMEMBERED_CALLS:
+                del self._answered[next(iter(self._answered))]
+        return outcome
 
     def _call(self, transaction: Mapping[str, Any], tag: str = "latest", *_overrides: object) -> str:
         outcome = self._outcome(transaction, tag, _integer(transaction.get("gas", evm.CALL_GAS)))

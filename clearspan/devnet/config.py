@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bridge.parameters import NetworkParameters
+from bridge.parameters import NetworkParameters, TokenParameters
 from clearspan.devnet.wallets import wallet
 from clearspan.listing import CollateralListing, Listing, MarketListing, OracleListing
 from exchange.sdk.errors import Rejected
@@ -36,7 +36,10 @@ DEFAULT_MARKETS = (
 
 
 class DevnetConfig(BaseModel):
-    """A devnet's parameters. Times in seconds; amounts a new wallet gets on each vault chain, in whole units."""
+    """A devnet's parameters.
+
+    Times in seconds; in whole units, what a new wallet gets on each vault chain and what a chain may be credited.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -57,6 +60,8 @@ class DevnetConfig(BaseModel):
     oracle_deviation: Annotated[int, Field(gt=0, lt=10**6)] = 500_000
     wallet_usdc: Positive = 1_000_000
     wallet_eth: Positive = 1_000
+    credit_cap_usdc: Positive = 10_000_000
+    credit_window_cap_usdc: Positive = 2_500_000
     markets: tuple[MarketListing, ...] = DEFAULT_MARKETS
     eth_haircut: Annotated[int, Field(ge=0, le=10**6)] = 50_000
 
@@ -78,6 +83,7 @@ class DevnetConfig(BaseModel):
             challenge_blocks=self.challenge_blocks,
             inclusion_delay_seconds=self.inclusion_delay_seconds,
             max_clock_lag_seconds=self.max_clock_lag_seconds,
+            tokens=(TokenParameters(credit_cap=self.credit_cap_usdc, credit_window_cap=self.credit_window_cap_usdc),),
         )
 
     def listing(self) -> Listing:

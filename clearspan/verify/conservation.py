@@ -11,7 +11,7 @@ from tiny_keccak import keccak256
 
 from bridge.abi import ZERO_ADDRESS
 from bridge.deployment import Deployment, RegisteredAsset
-from bridge.settlement import Outbox, QueueItem
+from bridge.settlement import ItemKind, Outbox, QueueItem
 from bridge.vaults import Vault
 from chains import LocalChain
 from clearspan.verify.words import proven_words
@@ -77,7 +77,8 @@ def holdings(
     network: Deployment, chains: dict[int, LocalChain], state: State, items: Sequence[QueueItem]
 ) -> list[Holding]:
     """Every asset of every vault. `items` are all of the queue; the state says how many of them it took."""
-    credited = {item.packet_id for item in items[: state.header.queue_cursor]}
+    taken = items[: state.header.queue_cursor]
+    credited = {item.packet_id for item in taken if item.kind is ItemKind.DEPOSIT}
     settlement = chains[network.settlement.chain_id]
     outbox = Outbox(settlement, network.settlement.outbox)
     releases = outbox.released(network.settlement.deployed_at, settlement.finalized_header().number)

@@ -31,9 +31,15 @@ def check_contracts(network: Deployment, chains: dict[int, LocalChain]) -> int:
     core = network.settlement
     roles: list[tuple[int, str, str, dict[str, str | int]]] = [
         (core.chain_id, "Mailbox", core.mailbox, {}),
-        (core.chain_id, "ForcedQueue", core.forced_queue, {"mailbox": core.mailbox}),
+        (core.chain_id, "ForcedQueue", core.forced_queue, {"mailbox": core.mailbox, "ledger": core.ledger}),
         (core.chain_id, "Rollup", core.rollup, {"queue": core.forced_queue}),
-        (core.chain_id, "WithdrawalOutbox", core.outbox, {"mailbox": core.mailbox, "rollup": core.rollup}),
+        (
+            core.chain_id,
+            "WithdrawalOutbox",
+            core.outbox,
+            {"mailbox": core.mailbox, "rollup": core.rollup, "ledger": core.ledger},
+        ),
+        (core.chain_id, "ChainLedger", core.ledger, {"queue": core.forced_queue, "outbox": core.outbox}),
     ]
     for entry in network.vaults:
         peers: dict[str, str | int] = {

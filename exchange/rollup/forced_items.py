@@ -1,4 +1,4 @@
-"""Bytes of forced items: the ABI encoding whose hash `ForcedQueue` keeps."""
+"""Bytes of forced items of any kind: the ABI encoding whose hash `ForcedQueue` keeps."""
 
 from exchange.engine import ForcedItem
 from exchange.rollup.errors import MalformedItem

@@ -12,7 +12,7 @@ from bridge.deployment import Deployment
 from bridge.mailbox import Mailbox
 from bridge.packets import Status
 from bridge.registry import SettlementEntry, VaultEntry
-from bridge.settlement import ForcedQueue, Outbox, Rollup
+from bridge.settlement import ForcedQueue, ItemKind, Outbox, Rollup
 from bridge.vaults import Vault
 from chains.chain import Chain
 from exchange.sdk.catalogue import AssetSpec
@@ -58,7 +58,8 @@ class _Settlement(_Outpost):
 
     def _read(self, first: int, last: int) -> None:
         super()._read(first, last)
-        self.items.update({item.packet_id: item.index for item in self.queue.items(first, last)})
+        deposits = (item for item in self.queue.items(first, last) if item.kind is ItemKind.DEPOSIT)
+        self.items.update({item.packet_id: item.index for item in deposits})
         self.releases.update(self.outbox.released(first, last))
 
     def final_cursor(self) -> int:

@@ -1,22 +1,45 @@
 """Connects the chains a configuration names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from chains import Depth, Patience, QbftFinal, RpcChain, RpcTag
+import structlog
+
+from chains import Depth, EndpointEvent, EndpointNode, Patience, QbftFinal, QuorumChain, RpcTag
 from chains.chain import Chain
 from chains.finality import FinalityPolicy
+from chains.http_link import HttpLink
 from relayers.operating.config import ChainSection, FinalitySection, RelayerConfig
 from relayers.operating.metrics import Sample
 
+OnEvent = Callable[[str, EndpointEvent], None]
 
-def connect_chains(config: RelayerConfig) -> dict[str, Chain]:
-    """Every chain by name; raises WrongChainId, Unavailable."""
-    return {name: _connect(name, section) for name, section in config.chains.items()}
+
+def log_event(chain: str, event: EndpointEvent) -> None:
+    """What an endpoint did wrong, as a line."""
+    off_seconds = round(event.benched_until - event.since)
+    structlog.get_logger().warning(
+        "endpoint fault",
+        chain=chain,
+        endpoint=event.endpoint,
+        fault=event.fault.value,
+        detail=event.detail,
+        off_seconds=off_seconds,
+    )
+
+
+def connect_chains(config: RelayerConfig, on_event: OnEvent = log_event) -> dict[str, Chain]:
+    """Every chain by name; raises WrongChainId, or Unavailable where too few endpoints answer."""
+    return {name: _connect(name, section, on_event) for name, section in config.chains.items()}
 
 
 def endpoint_samples(chains: Mapping[str, Chain]) -> Iterator[Sample]:
     """How many endpoints of each chain are asked, and how many are benched."""
-    return iter(())
+    for name, chain in chains.items():
+        if isinstance(chain, QuorumChain):
+            usable = sum(endpoint.is_usable for endpoint in chain.endpoints)
+            yield Sample(name="endpoints_usable", labels=(name,), value=usable)
+            yield Sample(name="endpoints_benched", labels=(name,), value=len(chain.endpoints) - usable)
+            yield Sample(name="endpoints_needed", labels=(name,), value=chain.provider.quorum)
 
 
 def finality_of(section: FinalitySection) -> FinalityPolicy | RpcTag:
@@ -26,16 +49,32 @@ def finality_of(section: FinalitySection) -> FinalityPolicy | RpcTag:
     return Depth(section.blocks) if section.policy == "depth" else RpcTag(section.tag)
 
 
-def _connect(name: str, section: ChainSection) -> Chain:
-    patience = Patience(
-        request_seconds=section.request_seconds,
-        mined_seconds=section.mined_seconds,
-        poll_seconds=section.poll_seconds,
-    )
-    return RpcChain.connect(
-        section.endpoints[0].expanded(),
+def _connect(name: str, section: ChainSection, on_event: OnEvent) -> Chain:
+    endpoints = [
+        EndpointNode(
+            endpoint.id,
+            HttpLink(
+                endpoint.expanded(),
+                timeout_seconds=section.request_seconds,
+                answer_bytes_max=section.response_bytes_max,
+            ),
+            section.chain_id,
+        )
+        for endpoint in section.endpoints
+    ]
+    chain = QuorumChain(
+        endpoints,
         chain_id=section.chain_id,
+        quorum=section.needed,
         name=name,
         finality=finality_of(section.finality),
-        patience=patience,
+        patience=Patience(
+            request_seconds=section.request_seconds,
+            mined_seconds=section.mined_seconds,
+            poll_seconds=section.poll_seconds,
+        ),
+        lag_blocks_max=section.lag_blocks_max,
+        on_event=lambda event: on_event(name, event),
     )
+    chain.check()
+    return chain

@@ -54,17 +54,22 @@ class FinalitySection(Section):
 
 
 class ChainSection(Section):
-    """One chain, its nodes, and how many of them must agree on what money depends on."""
+    """One chain, its nodes, and how many of them must agree on what money depends on: a majority, or more."""
 
     chain_id: ChainId
     endpoints: Annotated[tuple[EndpointSection, ...], Field(min_length=1)]
-    quorum: Positive = 1
+    quorum: Positive | None = None
     finality: FinalitySection
     lag_blocks_max: Positive = 10
     request_seconds: Seconds = 10.0
     mined_seconds: Seconds = 120.0
     poll_seconds: Seconds = 0.5
     response_bytes_max: Positive = 32 * 1024 * 1024
+
+    @property
+    def needed(self) -> int:
+        """Endpoints that have to agree."""
+        return self.quorum or len(self.endpoints) // 2 + 1
 
 
 class RouteSection(Section):
@@ -241,8 +246,8 @@ class RelayerConfig(Section):
         ids: dict[int, str] = {}
         for name, chain in self.chains.items():
             where = f"chains.{name}"
-            if chain.quorum > len(chain.endpoints):
-                message = f"{chain.quorum} of {len(chain.endpoints)} endpoints can never agree"
+            if not len(chain.endpoints) // 2 < chain.needed <= len(chain.endpoints):
+                message = f"{chain.needed} of {len(chain.endpoints)} endpoints is no majority"
                 yield Problem(path=f"{where}.quorum", message=message)
             if known is not None and chain.chain_id not in known:
                 yield Problem(path=f"{where}.chain_id", message=f"the deployment has no chain {chain.chain_id}")

@@ -20,11 +20,10 @@ port = 9464
 format = "auto"                       # pretty on a terminal, JSON elsewhere
 level = "info"
 
-# One table per chain. `quorum` endpoints must agree on everything money depends on; losing endpoints below it
-# stops work on this chain and never lowers it. Use endpoints of independent operators.
+# One table per chain. A majority of its endpoints, or `quorum` of them if that is more, must agree on everything money
+# depends on; losing endpoints stops work on this chain and never lowers the quorum. Use independent operators' nodes.
 [chains.settlement]
 chain_id = 412001
-quorum = 1
 finality = { policy = "qbft" }        # or { policy = "depth", blocks = 12 }, { policy = "tag", tag = "finalized" }
 endpoints = [
     { id = "settlement-1", url = "http://127.0.0.1:8545" },
@@ -32,7 +31,6 @@ endpoints = [
 
 [chains.alpha]
 chain_id = 412002
-quorum = 1
 finality = { policy = "qbft" }
 endpoints = [
     { id = "alpha-1", url = "http://127.0.0.1:8546" },

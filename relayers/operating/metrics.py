@@ -54,6 +54,7 @@ METRICS: Mapping[str, MetricSpec] = {
         _spec("earned_wei_total", Kind.COUNTER, "chain", "Fees credited to our payees."),
         _spec("endpoint_disagreements_total", Kind.COUNTER, "chain endpoint kind", "What endpoints did wrong."),
         _spec("endpoints_benched", Kind.GAUGE, "chain", "Endpoints not asked for the time being."),
+        _spec("endpoints_needed", Kind.GAUGE, "chain", "Endpoints that have to agree."),
         _spec("endpoints_usable", Kind.GAUGE, "chain", "Endpoints that are asked."),
         _spec("nonce_gap", Kind.GAUGE, "chain signer", "Transactions sent and not mined."),
         _spec("paused", Kind.GAUGE, "scope", "1 while an operator has paused it."),

@@ -11,10 +11,11 @@ from typing import Any
 
 import structlog
 
+from chains import EndpointEvent
 from chains.chain import Chain
 from relayers.operating import registry
 from relayers.operating.assembly import Assembly, unlock_signers
-from relayers.operating.chain_building import connect_chains, endpoint_samples
+from relayers.operating.chain_building import OnEvent, connect_chains, endpoint_samples, log_event
 from relayers.operating.config import RelayerConfig
 from relayers.operating.errors import ConfigRejected, Problem
 from relayers.operating.logs import Redactor, redactor
@@ -46,7 +47,7 @@ class RelayerProcess:
         *,
         names: tuple[str, ...] | None = None,
         ask: Callable[[str], str] | None = None,
-        connect: Callable[[RelayerConfig], Mapping[str, Chain]] = connect_chains,
+        connect: Callable[[RelayerConfig, OnEvent], Mapping[str, Chain]] = connect_chains,
         hidden: Redactor = redactor,
     ) -> None:
         self._path = path
@@ -56,15 +57,16 @@ class RelayerProcess:
             for endpoint in section.endpoints:
                 hidden.hide(endpoint.expanded(), f"<{endpoint.id}>")
         signers = unlock_signers(config, hidden, ask)
+        self._tallies = Tallies(config.store.url.get_secret_value(), config.store.replica)
+        self.metrics = Metrics(self._tallies)
         self._assembly = Assembly(
             config=config,
             deployment=config.network(),
-            chains=connect(config),
+            chains=connect(config, self._endpoint_fault),
             signers=signers,
             store=open_store(config),
         )
-        self._tallies = Tallies(config.store.url.get_secret_value(), config.store.replica)
-        self.metrics = Metrics(self._tallies, self._samples)
+        self.metrics.read_gauges_from(self._samples)
         self._observer = Observer(self.metrics)
         self._survey = Survey(lambda: self._assembly, self.metrics)
         self._workforce = Workforce(self._observer)
@@ -184,6 +186,10 @@ class RelayerProcess:
             )
             for name, daemon in registry.build(assembly, names).items()
         }
+
+    def _endpoint_fault(self, chain: str, event: EndpointEvent) -> None:
+        self.metrics.count("endpoint_disagreements_total", chain, event.endpoint, event.fault.value)
+        log_event(chain, event)
 
     async def _flush(self) -> None:
         while True:

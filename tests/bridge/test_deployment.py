@@ -6,8 +6,9 @@ from bridge.abi import ZERO_ADDRESS
 from bridge.deployment import deploy_network
 from bridge.errors import Reason, Rejected
 from bridge.light_clients import ClientStatus, LightClient
-from bridge.parameters import NetworkParameters
+from bridge.parameters import NetworkParameters, TokenParameters
 from bridge.registry import Deployment
+from bridge.settlement import Ledger
 from chains import LocalChain, VirtualClock
 
 SETTLEMENT, EAST, WEST = 100, 101, 102
@@ -66,6 +67,40 @@ def test_vaults_know_the_settlement_chain_and_it_knows_them(network):
         assert vault.functions.settlementChain().call() == SETTLEMENT
         assert queue.functions.vaults(entry.chain_id).call() == entry.vault
         assert outbox.functions.vaults(entry.chain_id).call() == entry.vault
+
+
+def test_the_ledger_knows_queue_and_outbox_and_they_know_it(network):
+    settlement = network.deployment.settlement
+    chain = network.chains[SETTLEMENT]
+    ledger = Ledger(chain, settlement.ledger)
+    assert ledger.contract.functions.queue().call() == settlement.forced_queue
+    assert ledger.contract.functions.outbox().call() == settlement.outbox
+    for name, address in (("ForcedQueue", settlement.forced_queue), ("WithdrawalOutbox", settlement.outbox)):
+        assert chain.contract(name, address).functions.ledger().call() == settlement.ledger
+    caps = {"USDC": 10_000_000 * 10**6, "ETH": 4_000 * 10**18}
+    for asset in network.deployment.assets:
+        credit = ledger.credit(asset.chain_id, asset.token)
+        assert (credit.net_cap, credit.window_cap) == (caps[asset.symbol], caps[asset.symbol] // 4)
+        assert (credit.room, credit.max_loss) == (credit.window_cap, credit.net_cap)
+    assert ledger.room(SETTLEMENT, ZERO_ADDRESS) == 0
+
+
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        {"ether_credit_cap": 5, "ether_credit_window_cap": 6},
+        {"tokens": (TokenParameters(credit_cap=1),)},
+        {"tokens": (TokenParameters(credit_window_cap=0),)},
+        {"credit_window_seconds": 0},
+        {"caps_delay_seconds": 0},
+        {"caps_delay_blocks": 0},
+        {"forced_fee_wei": 0},
+    ],
+)
+def test_caps_without_sense_are_refused(unsafe):
+    with pytest.raises(Rejected) as refusal:
+        NetworkParameters(**unsafe)
+    assert refusal.value.reason is Reason.UNSAFE_PARAMETER
 
 
 def test_the_file_holds_all_of_it(network, tmp_path):

@@ -25,6 +25,7 @@ def _deployment():
         forced_queue=address(4),
         rollup=address(5),
         outbox=address(6),
+        ledger=address(9),
     )
     vault = VaultEntry(
         chain_id=101,

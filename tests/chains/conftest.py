@@ -6,7 +6,18 @@ import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from chains import ChainServer, Depth, LocalChain, Patience, QbftFinal, RpcChain, VirtualClock
+from chains import (
+    ChainServer,
+    Depth,
+    EndpointNode,
+    LocalChain,
+    Patience,
+    QbftFinal,
+    QuorumChain,
+    RpcChain,
+    VirtualClock,
+)
+from chains.http_link import HttpLink
 from tests.chains import probe as probe_contract
 from tests.chains.anvil import Anvil
 from tests.chains.meddler import Meddler
@@ -107,6 +118,20 @@ def make_served_chain(served, local, clock):
 
 
 @pytest.fixture
+def make_quorum_chain(served, local, clock):
+    """The same node three times, of which two have to agree."""
+
+    def make(**overrides) -> QuorumChain:
+        endpoints = [
+            EndpointNode(name, HttpLink(served.url, timeout_seconds=10), CHAIN_ID) for name in ("one", "two", "three")
+        ]
+        arguments = {"clock": clock, "finality": QbftFinal(), "patience": patience_that(local.mine), "quorum": 2}
+        return QuorumChain(endpoints, chain_id=CHAIN_ID, **{**arguments, **overrides})
+
+    return make
+
+
+@pytest.fixture
 def link(local):
     return Meddler(local)
 
@@ -123,10 +148,15 @@ def far(link, local, clock):
     return RpcChain(link, chain_id=CHAIN_ID, clock=clock, finality=QbftFinal(), patience=patience)
 
 
-@pytest.fixture(params=["local", "anvil", "served"])
+@pytest.fixture(params=["local", "anvil", "served", "quorum"])
 def chain(request):
     """Every kind of chain that has to behave the same."""
-    makers = {"local": "make_local", "anvil": "make_anvil_chain", "served": "make_served_chain"}
+    makers = {
+        "local": "make_local",
+        "anvil": "make_anvil_chain",
+        "served": "make_served_chain",
+        "quorum": "make_quorum_chain",
+    }
     return request.getfixturevalue(makers[request.param])()
 
 

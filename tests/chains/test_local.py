@@ -16,9 +16,10 @@ from tests.chains.assembler import assemble
 from tests.chains.probe import ABI, BYTECODE
 
 
-def test_hashing_uses_the_fast_backend():
+@pytest.mark.parametrize("first", ["chains", "bridge.relaying", "exchange.sdk", "relayers.fleet", "clearspan.devnet"])
+def test_hashing_uses_the_fast_backend_whatever_is_imported_first(first):
     assert "pysha3" in SUPPORTED_BACKENDS
-    script = "import chains; from eth_hash.auto import keccak; keccak(b''); print(keccak.hasher.__self__)"
+    script = f"import {first}; from eth_hash.auto import keccak; keccak(b''); print(keccak.hasher.__self__)"
     environment = {name: value for name, value in os.environ.items() if name != "ETH_HASH_BACKEND"}
     answer = subprocess.run(
         [sys.executable, "-c", script],

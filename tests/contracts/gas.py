@@ -22,10 +22,13 @@ from chains.local import LocalChain
 from tests.contracts.batching import STEP, body, framed, root, sparse_path
 from tests.contracts.following import ATTESTORS, attest, follow, follow_ibft2, keys_of, outsiders
 from tests.contracts.harness import (
+    CAPS_DELAY_BLOCKS,
+    CAPS_DELAY_SECONDS,
     CHALLENGE_BLOCKS,
     CHALLENGE_SECONDS,
     DELAY_BLOCKS,
     FAR,
+    FORCED_FEE,
     GUARDIAN,
     NEAR,
     OWNER,
@@ -35,8 +38,10 @@ from tests.contracts.harness import (
     ZERO,
     House,
     interoperable,
+    ledger_arguments,
     new_chain,
     new_house,
+    queue_arguments,
     route,
 )
 from tests.contracts.swap_gas import measure_swaps
@@ -71,6 +76,8 @@ def measure() -> dict[str, int]:
     _administration(meter, house)
     _messages(meter, house)
     _deposits(meter, house)
+    _forced(meter, house)
+    _caps(meter)
     _batches(meter, house)
     _withdrawals(meter, house)
     measure_swaps(meter)
@@ -88,9 +95,10 @@ def _deployments(meter: Meter) -> None:
         "Mailbox": [OWNER.address, GUARDIAN.address, DELAY_BLOCKS],
         "QbftLightClient": [(FAR, False, 10**6, 60, 2, 3, 3_600, 5, 0, []), 1, state, validators],
         "CollateralVault": [mailbox, NEAR, mailbox, mailbox],
-        "ForcedQueue": [mailbox, OWNER.address, OWNER.address, 3_600, 10],
+        "ChainLedger": ledger_arguments([mailbox, house.queue.address, mailbox, house.outbox.address], house.token),
+        "ForcedQueue": queue_arguments(mailbox, house.ledger),
         "Rollup": [OWNER.address, house.queue.address, b"\x11" * 32, 600, 5, 900, RELAYER.address],
-        "WithdrawalOutbox": [mailbox, house.rollup.address, OWNER.address],
+        "WithdrawalOutbox": [mailbox, house.rollup.address, house.ledger.address, OWNER.address],
         "SwapEscrow": [],
     }
     for name, given in arguments.items():
@@ -240,6 +248,26 @@ def _deposits(meter: Meter, house: House) -> None:
     (answer,) = link.expire(late)
     meter.run("Mailbox.acknowledge, expired deposit", link.far, link.acknowledgement([answer]))
     meter.run("CollateralVault.pay, refund", link.far, house.vault.functions.pay(packet_id(late)))
+
+
+def _forced(meter: Meter, house: House) -> None:
+    near, queue = house.link.near, house.queue.functions
+    meter.run("ForcedQueue.enqueueSwapClaim", near, queue.enqueueSwapClaim(7, b"\x01" * 32), TRADER, FORCED_FEE)
+    meter.run("ForcedQueue.enqueueSwapRefund", near, queue.enqueueSwapRefund(8), TRADER, FORCED_FEE)
+    meter.run("ForcedQueue.withdrawFees", near, queue.withdrawFees())
+
+
+def _caps(meter: Meter) -> None:
+    house = new_house()
+    near, ledger, token = house.link.near, house.ledger.functions, house.token.address
+    meter.run("ChainLedger.lowerCaps", near, ledger.lowerCaps(FAR, token, (10**11, 10**11)), OWNER)
+    meter.run("ChainLedger.proposeCaps", near, ledger.proposeCaps(FAR, token, (10**12, 10**12)), OWNER)
+    house.link.clock.advance(CAPS_DELAY_SECONDS)
+    for _ in range(CAPS_DELAY_BLOCKS):
+        near.mine()
+    meter.run("ChainLedger.activateCaps", near, ledger.activateCaps(FAR, token))
+    near.transact(ledger.proposeCaps(FAR, token, (10**12, 10**12)), OWNER)
+    meter.run("ChainLedger.cancelCaps", near, ledger.cancelCaps(FAR, token), OWNER)
 
 
 def _batches(meter: Meter, house: House) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from eth_utils.address import to_checksum_address
+from eth_utils.address import to_canonical_address, to_checksum_address
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
 from web3.types import TxReceipt
@@ -17,6 +17,7 @@ from bridge.clients import consensus_state, encode_proof, encode_update
 from bridge.interoperable import encode_evm
 from bridge.mailbox import Mailbox
 from bridge.packets import Answer, Packet, Status, commitment_slot, packet_id, receipt_slot
+from chains.blocks import create_address
 from chains.clock import VirtualClock
 from chains.errors import TransactionReverted
 from chains.headers import SealedHeader
@@ -48,6 +49,10 @@ RECOVERY_SECONDS, RECOVERY_BLOCKS = 2 * 86_400, 5
 DELAY_BLOCKS = 20
 MAX_TIMEOUT, MAX_PROOF_AGE, MAX_GAS, MAX_PAYLOAD = 86_400, 3_600, 1_000_000, 4_096
 DELAY, SPACING = 3_600, 10
+FORCED_FEE = 10**15
+CAPS, ETHER_CAPS = (10**12, 4 * 10**11), (10**22, 10**21)
+"""Net and window, in base units, of FAR's token and of its ether."""
+WINDOW_SECONDS, CAPS_DELAY_SECONDS, CAPS_DELAY_BLOCKS = 86_400, 3 * 86_400, 20
 
 
 def new_chain(clock: VirtualClock, chain_id: int = NEAR, *, validators: int = 4, **options: Any) -> LocalChain:
@@ -243,35 +248,85 @@ class House:
     outbox: Contract
     vault: Contract
     token: Contract
+    ledger: Contract
 
 
 GENESIS_ROOT = b"\x11" * 32
 CHALLENGE_SECONDS, CHALLENGE_BLOCKS, MAX_LAG = 600, 5, 900
 
 
-def new_house(*, twins: Mapping[str, str] | None = None) -> House:
-    """A fresh clearinghouse; the token has asset id 0, ether id 1."""
+def new_house(*, twins: Mapping[str, str] | None = None, stubborn: bool = False) -> House:
+    """A fresh clearinghouse; the token has asset id 0, ether id 1. `stubborn`: releases go where no vault is, until
+    STRANGER's first transaction on `far` deploys something there.
+    """
     twins = twins or {}
     link = new_link(twins=twins)
     near, far = link.near, link.far
     here, there = link.mailboxes[NEAR].address, link.mailboxes[FAR].address
-    queue = deploy(
-        near, "ForcedQueue", here, OWNER.address, OWNER.address, DELAY, SPACING, twin=twins.get("ForcedQueue")
-    )
+    token = deploy(far, "TestToken", "Dollar", "USD", 6)
+    expected = next_addresses(near, 4)
+    ledger = deploy(near, "ChainLedger", *ledger_arguments(expected, token), twin=twins.get("ChainLedger"))
+    queue = deploy(near, "ForcedQueue", *queue_arguments(here, ledger), twin=twins.get("ForcedQueue"))
     rollup = new_rollup(near, queue, twin=twins.get("Rollup"))
-    outbox = deploy(near, "WithdrawalOutbox", here, rollup.address, OWNER.address, twin=twins.get("WithdrawalOutbox"))
+    outbox = deploy(
+        near,
+        "WithdrawalOutbox",
+        here,
+        rollup.address,
+        ledger.address,
+        OWNER.address,
+        twin=twins.get("WithdrawalOutbox"),
+    )
+    assert expected == [contract.address for contract in (ledger, queue, rollup, outbox)]
     vault = deploy(
         far, "CollateralVault", there, NEAR, queue.address, outbox.address, twin=twins.get("CollateralVault")
     )
-    token = deploy(far, "TestToken", "Dollar", "USD", 6)
-    for registrar in (queue, outbox):
-        near.transact(registrar.functions.registerVault(FAR, vault.address), OWNER)
+    payer = create_address(to_canonical_address(STRANGER.address), 0) if stubborn else vault.address
+    near.transact(queue.functions.registerVault(FAR, vault.address), OWNER)
+    near.transact(outbox.functions.registerVault(FAR, payer), OWNER)
     near.transact(queue.functions.registerAsset(0, FAR, token.address), OWNER)
     near.transact(queue.functions.registerAsset(1, FAR, ZERO), OWNER)
     far.transact(token.functions.mint(TRADER.address, 10**12), OWNER)
     far.transact(token.functions.approve(vault.address, 2**256 - 1), TRADER)
     link.settle_clock()
-    return House(link=link, queue=queue, rollup=rollup, outbox=outbox, vault=vault, token=token)
+    return House(link=link, queue=queue, rollup=rollup, outbox=outbox, vault=vault, token=token, ledger=ledger)
+
+
+def next_addresses(chain: LocalChain, count: int) -> list[str]:
+    """Addresses of the contracts that OWNER deploys next."""
+    owner, nonce = to_canonical_address(OWNER.address), chain.w3.eth.get_transaction_count(OWNER.address)
+    return [to_checksum_address(create_address(owner, nonce + offset)) for offset in range(count)]
+
+
+def ledger_arguments(expected: Sequence[str], token: Contract, **changed: Any) -> list[Any]:
+    """Constructor arguments of a `ChainLedger` for FAR's token and ether; `expected`: ledger, queue, rollup, outbox."""
+    arguments: dict[str, Any] = {
+        "owner": OWNER.address,
+        "queue": expected[1],
+        "outbox": expected[3],
+        "window_seconds": WINDOW_SECONDS,
+        "delay_seconds": CAPS_DELAY_SECONDS,
+        "delay_blocks": CAPS_DELAY_BLOCKS,
+        "listings": [(FAR, token.address, CAPS), (FAR, ZERO, ETHER_CAPS)],
+    }
+    assert not set(changed) - set(arguments)
+    return list((arguments | changed).values())
+
+
+def queue_arguments(mailbox: str, ledger: Contract | str, **changed: Any) -> list[Any]:
+    """Constructor arguments of a `ForcedQueue`."""
+    arguments: dict[str, Any] = {
+        "mailbox": mailbox,
+        "ledger": ledger if isinstance(ledger, str) else ledger.address,
+        "owner": OWNER.address,
+        "insurance_owner": OWNER.address,
+        "delay": DELAY,
+        "spacing": SPACING,
+        "fee": FORCED_FEE,
+        "fee_recipient": GUARDIAN.address,
+    }
+    assert not set(changed) - set(arguments)
+    return list((arguments | changed).values())
 
 
 def new_rollup(chain: LocalChain, queue: Contract, *, twin: str | None = None) -> Contract:

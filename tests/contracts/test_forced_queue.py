@@ -8,10 +8,14 @@ from eth_utils.crypto import keccak
 
 from bridge.packets import Status, packet_id
 from bridge.payloads import DepositMessage
+from bridge.settlement import ForcedQueue, ItemKind
 from chains.errors import TransactionReverted
+from exchange.rollup import decode_item, encode_item
 from tests.contracts.harness import (
     DELAY,
     FAR,
+    FORCED_FEE,
+    GUARDIAN,
     NEAR,
     OWNER,
     RELAYER,
@@ -22,6 +26,7 @@ from tests.contracts.harness import (
     deploy,
     interoperable,
     new_house,
+    queue_arguments,
     refused,
 )
 
@@ -207,15 +212,128 @@ def test_vaults_and_assets_are_registered_once_by_the_owner():
 
 def test_unsafe_parameters_are_refused():
     house = new_house()
-    mailbox, owner = house.link.mailboxes[NEAR].address, OWNER.address
-    for arguments, error in (
-        ([ZERO, owner, owner, DELAY, SPACING], "ZeroAddress"),
-        ([mailbox, owner, ZERO, DELAY, SPACING], "ZeroAddress"),
-        ([mailbox, ZERO, owner, DELAY, SPACING], "OwnableInvalidOwner"),
-        ([mailbox, owner, owner, 0, 0], "InvalidParameters"),
-        ([mailbox, owner, owner, DELAY, 0], "InvalidParameters"),
-        ([mailbox, owner, owner, DELAY, DELAY + 1], "InvalidParameters"),
-        ([mailbox, owner, owner, 2**32, SPACING], "InvalidParameters"),
+    for changed, error in (
+        ({"mailbox": ZERO}, "ZeroAddress"),
+        ({"ledger": ZERO}, "ZeroAddress"),
+        ({"insurance_owner": ZERO}, "ZeroAddress"),
+        ({"fee_recipient": ZERO}, "ZeroAddress"),
+        ({"owner": ZERO}, "OwnableInvalidOwner"),
+        ({"delay": 0, "spacing": 0}, "InvalidParameters"),
+        ({"spacing": 0}, "InvalidParameters"),
+        ({"spacing": DELAY + 1}, "InvalidParameters"),
+        ({"delay": 2**32}, "InvalidParameters"),
     ):
+        arguments = {"mailbox": house.link.mailboxes[NEAR].address, "ledger": house.ledger} | changed
         with pytest.raises(TransactionReverted, match=error):
-            deploy(house.link.near, "ForcedQueue", *arguments)
+            deploy(house.link.near, "ForcedQueue", *queue_arguments(**arguments))
+
+
+# Claims and refunds of the exchange's locks
+
+
+PREIMAGE = bytes(range(32))
+
+
+def test_claims_and_refunds_become_items_for_whoever_pays_the_fee():
+    house = new_house()
+    near, functions = house.link.near, house.queue.functions
+    near.transact(functions.enqueueSwapClaim(4**16 - 1, PREIMAGE), STRANGER, value=FORCED_FEE)
+    first = near.head().timestamp
+    near.transact(functions.enqueueSwapRefund(3), TRADER, value=FORCED_FEE)
+    second = near.head().timestamp
+    expected = [
+        (2, 0, STRANGER.address, 0, 4**16 - 1, PREIMAGE, first),
+        (3, 0, TRADER.address, 0, 3, bytes(32), second),
+    ]
+    found = items(house)
+    assert [tuple(item.values()) for _, _, item in found] == expected
+    assert [deadline for _, deadline, _ in found] == [first + DELAY, max(second + DELAY, first + DELAY + SPACING)]
+    assert [read(house, "itemHash", index) for index in range(2)] == [
+        keccak(encode([ITEM], [fields])) for fields in expected
+    ]
+    assert read(house, "accountCount") == 1
+
+
+def test_the_readers_read_them():
+    house = new_house()
+    near = house.link.near
+    near.transact(house.queue.functions.enqueueSwapClaim(9, PREIMAGE), STRANGER, value=FORCED_FEE)
+    near.transact(house.queue.functions.enqueueSwapRefund(9), STRANGER, value=FORCED_FEE)
+    queue = ForcedQueue(near, house.queue.address)
+    found = queue.items(0, near.head().number)
+    assert [(item.kind, item.amount, item.packet_id) for item in found] == [
+        (ItemKind.SWAP_CLAIM, 9, PREIMAGE),
+        (ItemKind.SWAP_REFUND, 9, bytes(32)),
+    ]
+    assert [item.digest for item in found] == [queue.item_hash(index) for index in range(2)]
+    for item in found:
+        taken = decode_item(item.encode())
+        assert (taken.kind, taken.amount, taken.packet_id) == (item.kind, item.amount, item.packet_id)
+        assert encode_item(taken) == item.encode()
+    assert queue.forced_fee() == FORCED_FEE
+
+
+def underpaid(twin):
+    house = new_house(twins=twin and {"ForcedQueue": twin})
+    return house, house.queue.functions.enqueueSwapClaim(0, PREIMAGE), house.queue.functions.enqueueSwapRefund(0)
+
+
+def test_the_fee_is_exact():
+    house, *calls = underpaid(None)
+    for call in calls:
+        for value in (0, FORCED_FEE - 1, FORCED_FEE + 1):
+            refused(house.link.near, call, f"WrongFee({value}, {FORCED_FEE})", value=value)
+    house, *calls = underpaid("queue-free-claims")
+    for call in calls:
+        house.link.near.transact(call, STRANGER)
+    assert read(house, "count") == 2
+
+
+def beyond(twin):
+    house = new_house(twins=twin and {"ForcedQueue": twin})
+    return house, house.queue.functions.enqueueSwapRefund(4**16)
+
+
+def test_a_lock_that_cannot_exist_takes_no_place():
+    house, call = beyond(None)
+    refused(house.link.near, call, f"LockOutOfRange({4**16})", value=FORCED_FEE)
+    house, call = beyond("queue-claims-any-lock")
+    house.link.near.transact(call, STRANGER, value=FORCED_FEE)
+
+
+def test_a_preimage_has_32_bytes():
+    """Whatever calldata says, the item holds one word: shorter calls do not decode, longer ones lose their tail."""
+    house = new_house()
+    near, queue = house.link.near, house.queue
+    call = bytes.fromhex(queue.encode_abi("enqueueSwapClaim", [1, PREIMAGE])[2:])
+    for spoilt in (call[:-1], call[:-32], call[:4]):
+        with pytest.raises(TransactionReverted):
+            near.transact({"to": queue.address, "data": spoilt}, STRANGER, value=FORCED_FEE)
+    near.transact({"to": queue.address, "data": call + bytes(10_000)}, STRANGER, value=FORCED_FEE)
+    ((_, _, item),) = items(house)
+    assert (item["kind"], item["amount"], item["packetId"]) == (2, 1, PREIMAGE)
+
+
+def test_fees_go_to_their_recipient_whoever_asks():
+    house = new_house()
+    near = house.link.near
+    for number in range(3):
+        near.transact(house.queue.functions.enqueueSwapRefund(number), STRANGER, value=FORCED_FEE)
+    before = near.w3.eth.get_balance(GUARDIAN.address)
+    near.transact(house.queue.functions.withdrawFees(), STRANGER)
+    assert near.w3.eth.get_balance(GUARDIAN.address) - before == 3 * FORCED_FEE
+    assert near.w3.eth.get_balance(house.queue.address) == 0
+    near.transact(house.queue.functions.withdrawFees(), STRANGER)
+    assert near.w3.eth.get_balance(GUARDIAN.address) - before == 3 * FORCED_FEE
+
+
+def test_a_claim_is_no_deposit():
+    """A claim whose preimage is the id of a deposit's packet does not make that deposit look credited."""
+    house = new_house()
+    packet = deposit(house)
+    near = house.link.near
+    near.transact(house.queue.functions.enqueueSwapClaim(0, packet_id(packet)), STRANGER, value=FORCED_FEE)
+    (item,) = ForcedQueue(near, house.queue.address).items(0, near.head().number)
+    assert (item.kind, item.packet_id) == (ItemKind.SWAP_CLAIM, packet_id(packet))
+    house.link.deliver(packet)
+    assert [item["kind"] for _, _, item in items(house)] == [2, 1]

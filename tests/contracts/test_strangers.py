@@ -56,6 +56,10 @@ PERMISSIONLESS = {
     ("CollateralVault", "deposit"),
     ("CollateralVault", "pay"),
     ("WithdrawalOutbox", "release"),
+    ("ForcedQueue", "enqueueSwapClaim"),
+    ("ForcedQueue", "enqueueSwapRefund"),
+    ("ForcedQueue", "withdrawFees"),
+    ("ChainLedger", "activateCaps"),
     ("SwapEscrow", "lock"),
     ("SwapEscrow", "claim"),
     ("SwapEscrow", "claimBatch"),
@@ -69,7 +73,11 @@ PERMISSIONLESS = {
 OTHER_CLIENTS = {"AggregateClient", "AttestationClient"}
 """Have no owner; who may call them is tested beside what they verify."""
 
-NEED_MORE = {("WithdrawalOutbox", "onPacketAnswered"), ("Mailbox", "cancelRoute")}
+NEED_MORE = {
+    ("WithdrawalOutbox", "onPacketAnswered"),
+    ("Mailbox", "cancelRoute"),
+    ("ChainLedger", "cancelCaps"),
+}
 """Need a packet that is out, or a proposal, to go through for anybody; their own tests have one."""
 
 OWNABLE = {"transferOwnership", "renounceOwnership", "acceptOwnership"}
@@ -80,6 +88,7 @@ PLACES = {
     "ForcedQueue": NEAR,
     "Rollup": NEAR,
     "WithdrawalOutbox": NEAR,
+    "ChainLedger": NEAR,
     "SwapEscrow": NEAR,
 }
 
@@ -97,6 +106,7 @@ def instances(house: House):
         "ForcedQueue": house.queue,
         "Rollup": house.rollup,
         "WithdrawalOutbox": house.outbox,
+        "ChainLedger": house.ledger,
         "SwapEscrow": escrow_on(house.link.near),
     }
 
@@ -147,6 +157,13 @@ def guarded(house: House):
         ("ForcedQueue", "receiveMessage"): (near, [bytes(32), interoperable(FAR, house.vault), deposit.payload]),
         ("WithdrawalOutbox", "registerVault"): (OWNER.address, [1003, STRANGER.address]),
         ("WithdrawalOutbox", "onPacketAnswered"): (near, [release.as_abi(), int(Status.FAILURE), b""]),
+        ("ChainLedger", "credit"): (house.queue.address, [FAR, house.token.address, 1]),
+        ("ChainLedger", "release"): (house.outbox.address, [FAR, house.token.address, 0]),
+        ("ChainLedger", "settle"): (house.outbox.address, [FAR, house.token.address, 0]),
+        ("ChainLedger", "giveBack"): (house.outbox.address, [FAR, house.token.address, 0]),
+        ("ChainLedger", "lowerCaps"): (OWNER.address, [FAR, house.token.address, (10**11, 10**11)]),
+        ("ChainLedger", "proposeCaps"): (OWNER.address, [FAR, house.token.address, (10**13, 10**13)]),
+        ("ChainLedger", "cancelCaps"): (OWNER.address, [FAR, house.token.address]),
         ("Rollup", "setPoster"): (OWNER.address, [STRANGER.address, True]),
         ("Rollup", "postBatch"): (RELAYER.address, [0, root, [root], batch]),
         ("CollateralVault", "receiveMessage"): (far, [bytes(32), interoperable(NEAR, house.outbox), release.payload]),
@@ -178,7 +195,7 @@ def test_every_function_is_guarded_or_known_to_be_open(house):
     swept = {(name, function) for name in PLACES for function in changing(name)}
     owned = {(name, function) for name, function in swept if function in OWNABLE}
     assert swept - owned == PERMISSIONLESS | set(guarded(house))
-    assert {name for name, _ in owned} == {"Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox"}
+    assert {name for name, _ in owned} == {"Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox", "ChainLedger"}
     for name in PLACES:
         kinds = {entry["type"] for entry in contracts.load(name).abi}
         assert not kinds & {"fallback", "receive"}, name
@@ -197,6 +214,8 @@ def test_what_is_guarded_opens_for_nobody_else(house):
                 "OnlyMailbox",
                 "OnlyGuardian",
                 "NotPoster",
+                "OnlyOutbox",
+                "OnlyQueue",
             }, (
                 name,
                 function,
@@ -204,7 +223,7 @@ def test_what_is_guarded_opens_for_nobody_else(house):
 
 
 def test_ownership_is_the_owners_to_give(house):
-    for name in ("Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox"):
+    for name in ("Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox", "ChainLedger"):
         attempt(house, name, "transferOwnership", [STRANGER.address], OWNER.address)
         for function, arguments in (
             ("transferOwnership", [STRANGER.address]),
@@ -245,9 +264,12 @@ def test_the_open_functions_give_a_stranger_nothing(house):
         ("SwapEscrow", "refundEarly"): [swap, b""],
         ("SwapEscrow", "withdraw"): [STRANGER.address, ZERO],
         ("SwapEscrow", "withdrawTo"): [STRANGER.address, ZERO],
+        ("ForcedQueue", "enqueueSwapClaim"): [0, bytes(32)],
+        ("ForcedQueue", "enqueueSwapRefund"): [0],
+        ("ChainLedger", "activateCaps"): [FAR, house.token.address],
         ("WithdrawalOutbox", "release"): [0, (0, 0, STRANGER.address, 0, FAR, house.token.address, 1), [], []],
     }
-    assert set(arguments) | {("Mailbox", "sendMessage")} == PERMISSIONLESS
+    assert set(arguments) | {("Mailbox", "sendMessage"), ("ForcedQueue", "withdrawFees")} == PERMISSIONLESS
     for (name, function), given in arguments.items():
         with pytest.raises(TransactionReverted):
             attempt(house, name, function, given, STRANGER.address)

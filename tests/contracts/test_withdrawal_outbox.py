@@ -32,11 +32,10 @@ WITHDRAWALS_POSITION = 8
 class Office:
     """A house with a deposit in its vault and a posted batch whose state has withdrawals in it."""
 
-    def __init__(self, *ids, twin=None, final=True, deposit=True, **changes):
-        self.house = new_house(twins=twin and {"WithdrawalOutbox": twin})
+    def __init__(self, *ids, twin=None, final=True, stubborn=False, **changes):
+        self.house = new_house(twins=twin and {"WithdrawalOutbox": twin}, stubborn=stubborn)
         self.link, self.outbox = self.house.link, self.house.outbox
-        if deposit:
-            self.deposit()
+        self.deposit()
         changes = {"token": self.house.token.address} | changes
         self.leaves = {number: Leaf(id=number, **changes) for number in ids or (0,)}
         tree, _ = sparse_path(self.hashes, next(iter(self.leaves)), 16)
@@ -56,12 +55,14 @@ class Office:
         return self.link.near.call(self.house.rollup.functions.latestRoot())
 
     def deposit(self):
-        call = self.house.vault.functions.deposit(self.house.token.address, 2 * AMOUNT, TRADER.address, 0)
-        self.link.far.transact(call, TRADER)
+        call = self.house.vault.functions.deposit(self.house.token.address, 5 * AMOUNT, TRADER.address, 0)
+        (packet,) = self.link.sent(self.link.far, self.link.far.transact(call, TRADER))
+        self.link.deliver(packet)
 
     def finalise(self):
         for _ in range(CHALLENGE_BLOCKS):
             self.link.near.mine()
+        self.link.settle_clock()
         self.link.clock.advance(CHALLENGE_SECONDS)
         for chain in (self.link.near, self.link.far):
             chain.mine()
@@ -240,7 +241,7 @@ def test_a_chain_without_a_vault_keeps_the_withdrawal_open():
 
 
 def test_a_refused_release_can_be_released_again_and_is_paid_once():
-    office = Office(deposit=False)
+    office = Office(stubborn=True)
     first = office.release()
     (refusal,) = office.link.deliver(first)
     assert refusal.status is Status.FAILURE
@@ -248,7 +249,7 @@ def test_a_refused_release_can_be_released_again_and_is_paid_once():
     office.link.acknowledge(refusal)
     assert not office.is_spent()
 
-    office.deposit()
+    office.link.far.deploy("TestSink", [], STRANGER)
     second = office.release()
     (success,) = office.link.deliver(second)
     assert success.status is Status.SUCCESS
@@ -300,7 +301,7 @@ def test_answers_come_through_the_mailbox():
 
 def test_only_the_packet_that_is_out_counts():
     """Even the mailbox could not reopen a withdrawal with another packet, or with the same one twice."""
-    office = Office(0, 1, deposit=False)
+    office = Office(0, 1, stubborn=True)
     mailbox = office.link.mailboxes[NEAR].address
     first, other = office.release(0), office.release(1)
     answered = office.outbox.functions.onPacketAnswered
@@ -334,6 +335,7 @@ def test_vaults_are_registered_once_by_the_owner():
     office.link.near.transact(functions.registerVault(1003, STRANGER.address), OWNER)
     for arguments in ((1003, OWNER.address), (FAR, STRANGER.address), (0, OWNER.address), (1004, ZERO)):
         refused(office.link.near, functions.registerVault(*arguments), "InvalidVault()", sender=OWNER)
-    for arguments in ([ZERO, office.house.rollup.address], [office.house.rollup.address, ZERO]):
+    some = office.house.rollup.address
+    for arguments in ([ZERO, some, some], [some, ZERO, some], [some, some, ZERO]):
         with pytest.raises(TransactionReverted, match="InvalidVault"):
             deploy(office.link.near, "WithdrawalOutbox", *arguments, OWNER.address)

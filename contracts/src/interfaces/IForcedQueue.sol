@@ -5,16 +5,19 @@ import {IERC7786Recipient} from "@openzeppelin/contracts/interfaces/draft-IERC77
 
 enum ItemKind {
     None,
-    Deposit
+    Deposit,
+    SwapClaim, // of the exchange's lock `amount`, with the preimage in the place of `packetId`
+    SwapRefund // of the exchange's lock `amount`
 }
 
-/// @notice One entry of the forced queue. `abi.encode` of it is what the item hash commits to.
+/// @notice One entry of the forced queue. `abi.encode` of it is what the item hash commits to. Claims and refunds are judged
+/// at `enqueuedAt`, however late a batch takes them; `owner` is who paid for them, and has no other part in them.
 struct Item {
     ItemKind kind;
     uint32 account;
     address owner;
     uint16 asset;
-    uint128 amount; // base units
+    uint128 amount; // base units, or a lock's id
     bytes32 packetId;
     uint64 enqueuedAt;
 }
@@ -38,6 +41,8 @@ interface IForcedQueue is IERC7786Recipient {
     error AlreadyRegistered();
     /// @notice A zero delay or spacing.
     error InvalidParameters();
+    error WrongFee(uint256 value, uint256 fee);
+    error LockOutOfRange(uint64 lockId);
 
     event ItemEnqueued(uint64 indexed index, uint64 deadline, Item item);
     event AssetRegistered(uint16 indexed asset, uint64 indexed chainId, address indexed token);
@@ -48,6 +53,21 @@ interface IForcedQueue is IERC7786Recipient {
 
     /// @notice Names the asset id of a chain's token, once, by the owner.
     function registerAsset(uint16 asset, uint64 chainId, address token) external;
+
+    /// @notice Has the rollup claim a hash-locked transfer, should the sequencer not; anyone may, for `forcedFee`. Whether the
+    /// lock is open, in time and opened by the preimage is judged by the rollup.
+    function enqueueSwapClaim(uint64 lockId, bytes32 preimage) external payable;
+
+    /// @notice Has the rollup refund a hash-locked transfer; anyone may, for `forcedFee`.
+    function enqueueSwapRefund(uint64 lockId) external payable;
+
+    /// @notice Sends the fees to their recipient; anyone may call.
+    function withdrawFees() external;
+
+    /// @notice Wei that a claim or a refund costs, exactly. It bounds how fast anyone can move later deadlines away.
+    function forcedFee() external view returns (uint256);
+
+    function feeRecipient() external view returns (address);
 
     function count() external view returns (uint64);
 

@@ -24,7 +24,7 @@ interface IWithdrawalOutbox is IPacketSender {
     /// @notice The siblings do not lead from the leaf to the batch's state root.
     error InvalidWithdrawalProof();
     error UnknownVault(uint64 chainId);
-    /// @notice The chain's vault is registered already, or is zero.
+    /// @notice The chain's vault is registered already, or an address is zero.
     error InvalidVault();
 
     event WithdrawalReleased(uint64 indexed id, bytes32 indexed packetId, uint64 indexed chainId);
@@ -35,7 +35,8 @@ interface IWithdrawalOutbox is IPacketSender {
     function registerVault(uint64 chainId, address vault) external;
 
     /// @notice Sends the vault of the withdrawal's chain its release; anyone may call. A release that is answered with a
-    /// failure or expires becomes releasable again.
+    /// failure or expires becomes releasable again. One that its chain has not been credited for stays open: it reverts with
+    /// the ledger's error.
     /// @param batchIndex a final batch
     /// @param withdrawal the leaf
     /// @param withdrawalProof siblings of the leaf in the withdrawals tree, three per level from the leaf up

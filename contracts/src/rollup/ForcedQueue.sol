@@ -4,21 +4,27 @@ pragma solidity ^0.8.30;
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {IERC7786Recipient} from "@openzeppelin/contracts/interfaces/draft-IERC7786.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {InteroperableAddress} from "@openzeppelin/contracts/utils/draft-InteroperableAddress.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IChainLedger} from "../interfaces/IChainLedger.sol";
 import {IForcedQueue, Item, ItemKind} from "../interfaces/IForcedQueue.sol";
 import {PacketCodec} from "../libraries/PacketCodec.sol";
 
 /// @title ForcedQueue
 /// @notice See {IForcedQueue}.
 contract ForcedQueue is IForcedQueue, Ownable2Step {
-    /// @dev Sizes of the accounts and assets trees of docs/protocol/state.md.
+    /// @dev Sizes of the accounts, assets and locks trees of docs/protocol/state.md.
     uint32 private constant MAX_ACCOUNTS = 4 ** 12;
     uint16 private constant MAX_ASSETS = 4 ** 4;
+    uint64 private constant MAX_LOCKS = 4 ** 16;
 
     address public immutable mailbox;
+    IChainLedger public immutable ledger;
     uint64 public immutable delaySeconds;
     uint64 public immutable spacingSeconds;
+    uint256 public immutable override forcedFee;
+    address public immutable override feeRecipient;
 
     mapping(uint64 chainId => address) public vaults;
     /// @dev Asset id plus one, so that none is 0.
@@ -30,20 +36,30 @@ contract ForcedQueue is IForcedQueue, Ownable2Step {
     bytes32[] private _hashes;
     uint64[] private _deadlines;
 
+    /// @param ledger_ counts deposits, and refuses those above a cap
     /// @param insuranceOwner owner of account 0
     /// @param delaySeconds_ from entry to deadline while the queue is short
     /// @param spacingSeconds_ between deadlines while it is long
+    /// @param forcedFee_ wei for an item that is no deposit
+    /// @param feeRecipient_ whom the fees are for
     constructor(
         address mailbox_,
+        IChainLedger ledger_,
         address owner_,
         address insuranceOwner,
         uint64 delaySeconds_,
-        uint64 spacingSeconds_
+        uint64 spacingSeconds_,
+        uint256 forcedFee_,
+        address feeRecipient_
     ) Ownable(owner_) {
-        require(mailbox_ != address(0) && insuranceOwner != address(0), ZeroAddress());
+        require(mailbox_ != address(0) && address(ledger_) != address(0), ZeroAddress());
+        require(insuranceOwner != address(0) && feeRecipient_ != address(0), ZeroAddress());
         require(delaySeconds_ != 0 && delaySeconds_ <= type(uint32).max, InvalidParameters());
         require(spacingSeconds_ != 0 && spacingSeconds_ <= delaySeconds_, InvalidParameters());
         mailbox = mailbox_;
+        ledger = ledger_;
+        forcedFee = forcedFee_;
+        feeRecipient = feeRecipient_;
         delaySeconds = delaySeconds_;
         spacingSeconds = spacingSeconds_;
         _accounts[insuranceOwner] = 1;
@@ -83,6 +99,7 @@ contract ForcedQueue is IForcedQueue, Ownable2Step {
         require(amount != 0 && amount <= type(uint96).max, AmountOutOfRange(amount));
         uint32 asset = _assets[chainId][token];
         require(asset != 0, UnknownAsset(chainId, token));
+        ledger.credit(chainId, token, uint128(amount));
         _enqueue(
             Item({
                 kind: ItemKind.Deposit,
@@ -95,6 +112,21 @@ contract ForcedQueue is IForcedQueue, Ownable2Step {
             })
         );
         return IERC7786Recipient.receiveMessage.selector;
+    }
+
+    /// @inheritdoc IForcedQueue
+    function enqueueSwapClaim(uint64 lockId, bytes32 preimage) external payable override {
+        _enqueueSwap(ItemKind.SwapClaim, lockId, preimage);
+    }
+
+    /// @inheritdoc IForcedQueue
+    function enqueueSwapRefund(uint64 lockId) external payable override {
+        _enqueueSwap(ItemKind.SwapRefund, lockId, 0);
+    }
+
+    /// @inheritdoc IForcedQueue
+    function withdrawFees() external override {
+        Address.sendValue(payable(feeRecipient), address(this).balance);
     }
 
     /// @inheritdoc IForcedQueue
@@ -119,6 +151,22 @@ contract ForcedQueue is IForcedQueue, Ownable2Step {
         uint32 account = _accounts[owner];
         require(account != 0, UnknownAccount(owner));
         return account - 1;
+    }
+
+    function _enqueueSwap(ItemKind kind, uint64 lockId, bytes32 preimage) private {
+        require(msg.value == forcedFee, WrongFee(msg.value, forcedFee));
+        require(lockId < MAX_LOCKS, LockOutOfRange(lockId));
+        _enqueue(
+            Item({
+                kind: kind,
+                account: 0,
+                owner: msg.sender,
+                asset: 0,
+                amount: lockId,
+                packetId: preimage,
+                enqueuedAt: uint64(block.timestamp)
+            })
+        );
     }
 
     function _enqueue(Item memory item) private {

@@ -5,6 +5,7 @@ import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
 import {InteroperableAddress} from "@openzeppelin/contracts/utils/draft-InteroperableAddress.sol";
 import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
+import {IChainLedger} from "../interfaces/IChainLedger.sol";
 import {IMailbox, IPacketSender} from "../interfaces/IMailbox.sol";
 import {IRollup} from "../interfaces/IRollup.sol";
 import {IWithdrawalOutbox, Withdrawal} from "../interfaces/IWithdrawalOutbox.sol";
@@ -22,16 +23,20 @@ contract WithdrawalOutbox is IWithdrawalOutbox, Ownable2Step {
 
     IMailbox public immutable mailbox;
     IRollup public immutable rollup;
+    IChainLedger public immutable ledger;
 
     mapping(uint64 chainId => address) public vaults;
     /// @notice The packet that is out for a withdrawal; only its answer can make the withdrawal releasable again.
     mapping(uint64 id => bytes32) public packetOf;
     BitMaps.BitMap private _spent;
 
-    constructor(IMailbox mailbox_, IRollup rollup_, address owner_) Ownable(owner_) {
+    /// @param ledger_ counts releases, and refuses those above what their chain was credited
+    constructor(IMailbox mailbox_, IRollup rollup_, IChainLedger ledger_, address owner_) Ownable(owner_) {
         require(address(mailbox_) != address(0) && address(rollup_) != address(0), InvalidVault());
+        require(address(ledger_) != address(0), InvalidVault());
         mailbox = mailbox_;
         rollup = rollup_;
+        ledger = ledger_;
     }
 
     /// @inheritdoc IWithdrawalOutbox
@@ -56,6 +61,7 @@ contract WithdrawalOutbox is IWithdrawalOutbox, Ownable2Step {
         require(vault != address(0), UnknownVault(withdrawal.chainId));
 
         _spent.set(id);
+        ledger.release(withdrawal.chainId, withdrawal.token, withdrawal.amount);
         bytes[] memory attributes = new bytes[](1);
         attributes[0] = SendAttributes.encodeGasLimit(RELEASE_GAS);
         packetId = mailbox.sendMessage(
@@ -72,11 +78,15 @@ contract WithdrawalOutbox is IWithdrawalOutbox, Ownable2Step {
     function onPacketAnswered(Packet calldata packet, Status status, bytes calldata) external override {
         require(msg.sender == address(mailbox), OnlyMailbox(msg.sender));
         bytes32 packetId = PacketCodec.packetIdCalldata(packet);
-        (uint64 id,,,) = PacketCodec.decodeRelease(packet.payload);
+        (uint64 id, address token, uint256 amount,) = PacketCodec.decodeRelease(packet.payload);
         require(packet.sender == address(this) && packetOf[id] == packetId, WrongPacket(packetId));
         delete packetOf[id];
-        if (status == Status.Success) return;
+        if (status == Status.Success) {
+            ledger.settle(packet.destinationChain, token, uint128(amount));
+            return;
+        }
         _spent.unset(id);
+        ledger.giveBack(packet.destinationChain, token, uint128(amount));
         emit WithdrawalReturned(id, packetId);
     }
 

@@ -46,10 +46,13 @@ def test_a_file_that_swaps_two_contracts_is_found(demo, tmp_path):
     first, second = network.vaults
     chains = verification.open_chains(demo.directory, network)
     try:
-        assert verification.check_contracts(network, chains) == 11
+        assert verification.check_contracts(network, chains) == 12
         swapped = network.settlement.model_copy(update={"outbox": network.settlement.rollup})
         with pytest.raises(verification.Rejected, match="ForeignContract"):
             verification.check_contracts(network.model_copy(update={"settlement": swapped}), chains)
+        foreign = network.settlement.model_copy(update={"ledger": network.settlement.rollup})
+        with pytest.raises(verification.Rejected, match="WiredDifferently: ForcedQueue"):
+            verification.check_contracts(network.model_copy(update={"settlement": foreign}), chains)
         vaults = (first, second.model_copy(update={"mailbox": network.settlement.mailbox}))
         with pytest.raises(verification.Rejected):
             verification.check_contracts(network.model_copy(update={"vaults": vaults}), chains)

@@ -6,10 +6,11 @@ from collections import Counter
 import pytest
 from eth_abi import encode
 from eth_account import Account
-from eth_utils import to_checksum_address
+from eth_utils import to_canonical_address, to_checksum_address
 
 from bridge.interoperable import encode_evm
 from chains import LocalChain, TransactionReverted, VirtualClock
+from chains.blocks import create_address
 from exchange.engine import ForcedItem
 from exchange.rollup.batch import MAX_BATCH_BYTES, Batch, decode_segments, encode_segments
 from exchange.rollup.errors import BatchRule, MalformedBatch
@@ -27,7 +28,10 @@ FORCED_ITEMS = 40
 @pytest.fixture(scope="module")
 def rollup():
     chain = LocalChain(chain_id=1001, clock=VirtualClock(START), balances={POSTER.address: 10**24})
-    queue = chain.deploy("ForcedQueue", [POSTER.address, POSTER.address, POSTER.address, 10**6, 1], POSTER)
+    me, queue_address = POSTER.address, to_checksum_address(create_address(to_canonical_address(POSTER.address), 1))
+    caps = [(2002, TOKEN, (FORCED_ITEMS, FORCED_ITEMS))]
+    ledger = chain.deploy("ChainLedger", [me, queue_address, me, 1, 1, 1, caps], POSTER)
+    queue = chain.deploy("ForcedQueue", [me, ledger.address, me, me, 10**6, 1, 1, me], POSTER)
     chain.transact(queue.functions.registerVault(2002, VAULT), POSTER)
     chain.transact(queue.functions.registerAsset(0, 2002, TOKEN), POSTER)
     sender = encode_evm(2002, VAULT)

@@ -113,7 +113,8 @@ class ServedNetwork:
         ]
         for name, number in (("settlement", SETTLEMENT), ("east", EAST)):
             lines.append(
-                f'[chains.{name}]\nchain_id = {number}\npoll_seconds = 0.05\nrequest_seconds = 0.5\nfinality = {{ policy = "qbft" }}\n'
+                f"[chains.{name}]\nchain_id = {number}\npoll_seconds = 0.05\nrequest_seconds = 0.5\n"
+                'finality = { policy = "qbft" }\n'
                 f'endpoints = [{{ id = "{name}-1", url = "{self.servers[number].url}" }}]'
             )
         lines += [f'[[routes]]\nsource = "{source}"\ndestination = "{target}"' for source, target in routes]
