@@ -144,7 +144,7 @@ def status(store: Store) -> Status:
             .where(open_rows)
             .group_by(PacketRow.lane, PacketRow.state, PacketRow.waits)
             .order_by(PacketRow.lane, PacketRow.state, PacketRow.waits)
-        ).tuples()
+        )
         found: dict[str, RouteStatus] = {}
         for lane, state, waits, count, oldest in counts:
             route = found.get(lane) or RouteStatus(
@@ -189,7 +189,7 @@ def show(store: Store, packet_id: bytes) -> PacketDetail:
             select(SubjectRow.submission_id, SubjectRow.chain_id)
             .where(SubjectRow.subject == packet_id)
             .order_by(SubjectRow.submission_id)
-        ).tuples()
+        )
         known = list(ids)
     return PacketDetail(
         packet=view,

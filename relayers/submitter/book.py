@@ -88,7 +88,7 @@ class SubmissionBook:
             .group_by(SubmissionRow.signer)
         )
         with self._store.reading() as session:
-            return dict(session.execute(query).tuples())
+            return dict(session.execute(query).all())
 
     def signers(self) -> dict[str, bool]:
         """Every address that ever sent, and whether it is retired; and those with something live though unknown."""
