@@ -32,7 +32,7 @@ class Fleet:
 
     @property
     def daemons(self) -> tuple[Daemon, ...]:
-        """Submitters first, who tell what became of the last round; updaters last, whom the others ask for headers."""
+        """Submitters first, though whoever uses one sees to it too; updaters last, whom the others ask for headers."""
         return (*self.submitters, *self.relayers, *self.payers, *self.updaters)
 
     def round(self) -> tuple[StepReport, ...]:

@@ -22,6 +22,8 @@ from relayers.submitter.sending import Broadcaster, sign
 from relayers.submitter.states import Outcome
 from relayers.submitter.tracking import Tracker
 
+LOOK_SECONDS = 3
+"""Without a new block nothing is looked at sooner, however many daemons share a submitter."""
 Keep = Callable[[Session], None]
 """What the caller writes in the transaction that keeps its submission, so that neither is there without the other."""
 
@@ -44,7 +46,7 @@ class Submitter:
     ) -> None:
         self.chain = chain
         self.policy = policy or SubmitterPolicy()
-        self._is_tended = False
+        self._looked = b"", 0
         self._store = store
         self._hook = hook
         self._accounts: dict[str, LocalAccount] = {account.address: account for account in signers}
@@ -63,16 +65,19 @@ class Submitter:
 
     @classmethod
     def of(cls, store: Store, chain: Chain, signer: "Signing", hook: Hook) -> "Submitter":
-        """The submitter given, or one for the account given, which its daemon has to tend."""
-        if isinstance(signer, Submitter):
-            return signer
-        submitter = cls(store, chain, [signer], hook=hook)
-        submitter._is_tended = True
-        return submitter
+        """The submitter given, or one for the account given."""
+        return signer if isinstance(signer, Submitter) else cls(store, chain, [signer], hook=hook)
 
     def tend(self, journal: Journal) -> None:
-        """What a daemon does first in its step: step its submitter, unless somebody else does."""
-        if self._is_tended:
+        """What a daemon does first in its step: see what became of what was sent, unless somebody just has."""
+        try:
+            head, now = self.chain.head().hash, self.chain.clock.now()
+        except ChainError as error:
+            journal.waits_for(WaitsFor.CHAIN, self.chain.name, str(error))
+            return
+        seen, at = self._looked
+        if head != seen or now - at >= LOOK_SECONDS:
+            self._looked = head, now
             journal.include(self.step())
 
     # Asking
