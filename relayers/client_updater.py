@@ -81,7 +81,7 @@ class ClientUpdater:
         if self._submitter.is_pending(ErrandKind.UPDATE_CLIENT, subject):
             journal.waits_for(WaitsFor.INCLUSION, self._client.key)
             return
-        height = self._latest_height()
+        height = self._client.latest_height()
         trusted = self._follows.header(height)
         demanded = self._store.demanded(self._client.key) or 0
         if demanded <= height and not self._is_old(trusted.timestamp):
@@ -99,6 +99,9 @@ class ClientUpdater:
             denominator=self._policy.trust_denominator,
         )
         self._hook(CrashPoint.AFTER_READ)
+        if self._pending_height() >= header.number:
+            journal.waits_for(WaitsFor.INCLUSION, self._client.key, "somebody else's update")
+            return
         update = self._client.contract.functions.update(encode_update(header, trusted.validators))
         errand = Errand(
             kind=ErrandKind.UPDATE_CLIENT, subjects=(subject,), gas=UPDATE_GAS, deadline=self._expiry(trusted)
@@ -107,7 +110,7 @@ class ClientUpdater:
         self._hook(CrashPoint.AFTER_ACT)
         journal.did(Did.CLIENT_UPDATED, self._client.key, f"height {header.number}")
 
-    def _latest_height(self) -> int:
+    def _pending_height(self) -> int:
         """Greatest height the client will know when what is pending is mined, whoever sent it."""
         latest = self._client.contract.functions.latestHeight()
         return int(self._client.chain.call(latest, block="pending"))
