@@ -10,12 +10,12 @@ from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
 from web3.contract.contract import ContractConstructor, ContractEvent, ContractFunction
-from web3.exceptions import ContractLogicError, Web3RPCError
+from web3.exceptions import BadFunctionCallOutput, ContractLogicError, Web3RPCError
 from web3.types import BlockIdentifier, EventData, TxParams, TxReceipt
 
 import contracts
 from chains.chain import Sendable
-from chains.errors import ChainError, Reason, Rejected, TransactionReverted
+from chains.errors import ChainError, DishonestNode, Reason, Rejected, TransactionReverted
 from chains.node_errors import general_error, machine_failure, message_of
 from chains.reverts import decode_revert
 
@@ -71,12 +71,17 @@ class Web3Chain(ABC):
         """The receipt once mined; raises TransactionReverted with the decoded error."""
 
     def call(self, function: ContractFunction, *, sender: str | None = None, block: BlockIdentifier = "latest") -> Any:
-        """What the function would answer at a block; raises TransactionReverted with the decoded error."""
+        """What the function would answer at a block.
+
+        Raises TransactionReverted with the decoded error, DishonestNode(MalformedAnswer) for what is no such answer.
+        """
         transaction: TxParams = {} if sender is None else {"from": to_checksum_address(sender)}
         try:
             return function.call(transaction, block_identifier=block)
         except (ContractLogicError, Web3RPCError) as error:
             raise call_error(error) from error
+        except BadFunctionCallOutput as error:
+            raise DishonestNode(Reason.MALFORMED_ANSWER, f"{function.fn_name}: {error}"[:120]) from error
 
     def contract(self, name: str, address: str | bytes) -> Contract:
         """A deployed contract under the interface of one of our artifacts."""

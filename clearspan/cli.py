@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from clearspan.finishing import finish as _finish
+from clearspan.lab.apps import lab
 from clearspan.relayer.apps import register as register_operator
 from clearspan.served.apps import devnet as devnets
 from clearspan.swap.apps import register as register_swaps
@@ -32,6 +33,7 @@ swaps = typer.Typer(help="Swaps between chains.", no_args_is_help=True, rich_mar
 app.add_typer(swaps, name="swap")
 register_swaps(swaps)
 app.add_typer(devnets, name="devnet")
+app.add_typer(lab, name="lab")
 register_operator(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]

@@ -33,6 +33,7 @@ class Did(StrEnum):
     REORGANISED = "reorganised"
     DISPLACED = "displaced"
     SETTLED = "settled"
+    ALARMED = "alarm"
 
 
 class WaitsFor(StrEnum):

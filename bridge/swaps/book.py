@@ -17,6 +17,7 @@ import msgspec
 from bridge.errors import Reason, Rejected
 from bridge.swaps.agreement import Agreement
 from bridge.swaps.errors import SwapReason, SwapRefused
+from bridge.swaps.guarantees import Guarantee
 from bridge.swaps.machine import Role, Step, SwapPlan, Why
 from bridge.swaps.terms import hashlock_of
 from bridge.swaps.timelocks import ChainBounds, Rules
@@ -26,7 +27,7 @@ _TABLE = """
 CREATE TABLE swaps (
     hashlock BLOB PRIMARY KEY, role TEXT NOT NULL, agreement TEXT NOT NULL, rules TEXT NOT NULL, preimage BLOB,
     revealed INTEGER NOT NULL, outcome TEXT, tried TEXT, tried_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
-    added_at INTEGER NOT NULL, note TEXT NOT NULL
+    added_at INTEGER NOT NULL, guarantee TEXT NOT NULL, note TEXT NOT NULL
 ) WITHOUT ROWID
 """
 
@@ -35,7 +36,8 @@ CREATE TABLE swaps (
 class KeptSwap:
     """One swap of this party. `preimage` only where it initiates; `outcome` once it is over; times in seconds.
 
-    tried and tried_at: what it last began to do, and when. note: the caller's own, a quote for example.
+    tried and tried_at: what it last began to do, and when. guarantee: what it relies on of a cash leg. note: the
+    caller's own, a quote for example.
     """
 
     role: Role
@@ -48,6 +50,7 @@ class KeptSwap:
     tried_at: int = 0
     attempts: int = 0
     added_at: int = 0
+    guarantee: Guarantee = Guarantee.FINAL
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -94,13 +97,14 @@ class SwapBook:
             msgspec.json.encode(asdict(swap.rules)).decode(),
             swap.preimage,
             swap.added_at,
+            swap.guarantee.value,
             swap.note,
         )
         with self._transaction() as connection:
             try:
                 connection.execute(
-                    "INSERT INTO swaps (hashlock, role, agreement, rules, preimage, added_at, note,"
-                    " revealed, tried_at, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
+                    "INSERT INTO swaps (hashlock, role, agreement, rules, preimage, added_at, guarantee, note,"
+                    " revealed, tried_at, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0)",
                     values,
                 )
             except sqlite3.IntegrityError as error:
@@ -147,7 +151,8 @@ class SwapBook:
         self._connection.close()
 
     def _select(self, where: str, *values: Any) -> list[KeptSwap]:
-        columns = "role, agreement, rules, preimage, revealed, outcome, tried, tried_at, attempts, added_at, note"
+        columns = "role, agreement, rules, preimage, revealed, outcome, tried, tried_at, attempts, added_at,"
+        columns += " guarantee, note"
         with self._lock:
             rows = self._connection.execute(f"SELECT {columns} FROM swaps {where}", values).fetchall()  # noqa: S608
         return [_kept(row) for row in rows]
@@ -165,7 +170,7 @@ class SwapBook:
 
 
 def _kept(row: tuple[Any, ...]) -> KeptSwap:
-    role, agreement, rules, preimage, revealed, outcome, tried, tried_at, attempts, added_at, note = row
+    role, agreement, rules, preimage, revealed, outcome, tried, tried_at, attempts, added_at, guarantee, note = row
     return KeptSwap(
         role=Role(role),
         agreement=Agreement.parse(agreement),
@@ -177,6 +182,7 @@ def _kept(row: tuple[Any, ...]) -> KeptSwap:
         tried_at=tried_at,
         attempts=attempts,
         added_at=added_at,
+        guarantee=Guarantee(guarantee),
         note=note,
     )
 

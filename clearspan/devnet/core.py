@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,25 @@ from eth_account.signers.local import LocalAccount
 
 from bridge.settlement import ForcedQueue, Outbox, Rollup
 from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
+from clearspan.devnet.duties import DutyKeeper
 from clearspan.devnet.keeper import LiquidationKeeper
 from clearspan.devnet.network import Network, build_network, catalogue, fund
 from clearspan.devnet.prices import PriceBoard
-from clearspan.devnet.swapping import swap_policy
+from clearspan.devnet.swapping import provider_terms, swap_policy
 from clearspan.devnet.wallets import trader_wallet, wallet
 from clearspan.kept import KeptRun
+from clearspan.listing import genesis_inputs, genesis_state
 from exchange.engine import Signer
 from exchange.sdk import AsyncTrader, Gateway, LocalVenue, Rejected
 from exchange.sdk.amounts import PRICE_BITS, PRICE_DECIMALS, Amount, to_base_units
-from exchange.sdk.swap_desk import SwapDesk
+from exchange.sdk.cash_venue import LocalCashVenue
+from exchange.sdk.posted_state import PostedState
+from exchange.sdk.swap_desk import CashAccess, SwapDesk
 from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from relayers.batch_poster import BatchPoster, PostingPolicy
+from relayers.crash_points import Hook, no_hook
 from relayers.fleet import build_fleet
+from relayers.liquidity.provider import Provider, Terms
 from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader
 from relayers.reports import Daemon, StepReport
@@ -142,6 +149,22 @@ class DevnetCore:
             swaps=self._swap_desk(name, holder),
         )
 
+    @cached_property
+    def cash_access(self) -> CashAccess:
+        """The exchange for those who swap cash: the sequencer's word, and what the settlement chain says."""
+        network = self.network
+        inputs = genesis_inputs(network.deployment, network.listing)
+        posted = PostedState(lambda: genesis_state(network.listing, inputs), network.deployment, network.settlement)
+        return CashAccess(venue=LocalCashVenue(self.sequencer, self.clock.now), posted=posted)
+
+    def provider(self, name: str, *, terms: Terms | None = None, hook: Hook = no_hook) -> Provider:
+        """A liquidity provider with the wallet of that name, which `trader` funds; it settles at every step."""
+        desk = self._swap_desk(name, trader_wallet(self.config.seed, name))
+        valid = 5 * self.config.block_seconds
+        made = Provider(desk, terms or provider_terms(self.network, valid_seconds=valid), hook=hook)
+        self.daemons[f"swaps of {name}"] = made
+        return made
+
     def _swap_desk(self, name: str, holder: LocalAccount) -> SwapDesk:
         """A wallet's swaps, with a daemon that settles them; the same desk for the same wallet."""
         if name not in self._desks:
@@ -151,6 +174,7 @@ class DevnetCore:
                 chains=self.network.by_id,
                 catalogue=self.catalogue,
                 policy=swap_policy(self.config),
+                exchange=self.cash_access,
             )
             self.daemons[f"swaps of {name}"] = SwapSettler(desk.book, desk.port)
         return self._desks[name]
@@ -176,6 +200,7 @@ class DevnetCore:
         keys = [Signer(bytes(wallet(self.config.seed, name).key)) for name in ORACLE_NAMES]
         named["oracle"] = OraclePublisher(self.sequencer, [Oracle(signer=key, source=self.prices) for key in keys])
         named["keeper"] = LiquidationKeeper(self.sequencer)
+        named["duties"] = DutyKeeper(self.sequencer)
         for number, relayer in enumerate(fleet.relayers):
             named[f"relayer {number + 1}"] = relayer
         named["queue reader"] = QueueReader(

@@ -36,8 +36,8 @@ class User:
         self._nonce = 0
         self._actions: list[tuple[int, Callable[[], str]]] = [
             (3, self._deposit),
-            (6, self._order),
-            (1, self._cancel_all),
+            (6 if world.config.trades else 0, self._order),
+            (1 if world.config.trades else 0, self._cancel_all),
             (2, self._withdraw),
         ]
 

@@ -89,6 +89,9 @@ class Process:
             self._running = self._build(self)
         except Killed:
             self._died("starting")
+        except Exception as error:  # noqa: BLE001 - as in a step
+            self.world.breakages.append(f"{self.name}, starting: {type(error).__name__}: {error}"[:300])
+            self._died(f"starting of {type(error).__name__}")
 
     def stop(self) -> None:
         """Kill it: no daemon gets to say goodbye."""
@@ -108,6 +111,10 @@ class Process:
             report = daemon.step()
         except Killed:
             self._died(name)
+            return None
+        except Exception as error:  # noqa: BLE001 - a defect: nothing may raise what a later step can mend
+            self.world.breakages.append(f"{self.name}, {name}: {type(error).__name__}: {error}"[:300])
+            self._died(f"{name} of {type(error).__name__}")
             return None
         for action in report.actions:
             self.world.note(self.name, str(action.did), action.subject, action.detail)

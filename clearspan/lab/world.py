@@ -17,6 +17,7 @@ from bridge.settlement import ForcedQueue, Outbox, Rollup
 from chains import VirtualClock
 from chains.errors import ChainError
 from chains.local import LocalChain
+from chains.validators import Validator, ValidatorSet
 from clearspan.devnet.config import ORACLE_NAMES, DevnetConfig
 from clearspan.devnet.keeper import LiquidationKeeper
 from clearspan.devnet.prices import PriceBoard
@@ -77,6 +78,8 @@ class World:
         self.coverage = Coverage(lambda: sorted(self.active_faults))
         self.active_faults: dict[str, int] = {}
         self.halted: dict[int, int] = {}
+        self.silent_underlyings: set[int] = set()
+        self.breakages: list[str] = []
         self.after_block: list[Callable[[LocalChain], None]] = []
         self.prices = PriceBoard(self.clock, heartbeat_seconds=60)
         self.processes: dict[str, Process] = {}
@@ -105,6 +108,10 @@ class World:
     def note(self, lane: str, what: str, subject: str = "", detail: str = "") -> None:
         """Add to the trace."""
         self.trace.note(self.clock.now(), lane, what, subject, detail)
+
+    def new_validator(self, chain_id: int, number: int) -> Validator:
+        """A validator nobody knows yet; the same number is the same one."""
+        return ValidatorSet.derived(1, chain_id=chain_id, seed=number).validators[0]
 
     # Moving on
 
@@ -178,7 +185,7 @@ class World:
     def _move_prices(self, chance: Random) -> None:
         for underlying in range(len(START_PRICES)):
             last = self.prices.latest(underlying)
-            if last is not None:
+            if last is not None and underlying not in self.silent_underlyings:
                 self.prices.set(underlying, last.price_e8 * (10_000 + chance.randint(-30, 30)) // 10_000)
 
     def _build_relayer(self, signer: LocalAccount, process: Process) -> Running:

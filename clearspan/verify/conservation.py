@@ -16,7 +16,7 @@ from bridge.vaults import Vault
 from chains import LocalChain
 from clearspan.verify.words import proven_words
 from contracts import storage_slot
-from exchange.engine.invariants import conservation
+from exchange.engine.invariants import conservation, set_aside
 from exchange.state.asset import AssetKind
 from exchange.state.state import State
 
@@ -106,7 +106,7 @@ def holdings(
                     vaults=held,
                     inbound=sum(row.amount for row in locked if row.packet_id not in paid),
                     outbound=sum(row.amount for row in leaving),
-                    owed=state.assets[asset.asset].inventory,
+                    owed=state.assets[asset.asset].inventory + set_aside(state, asset.asset),
                     balance=_balance(chain, asset.token, entry.vault, last.number),
                 )
             )

@@ -14,26 +14,35 @@ from exchange.engine.events import (
     OrderPlaced,
     OrderRemoved,
     PriceReported,
+    QueueLeft,
+    Rebalanced,
+    RebalanceReserved,
     RegisterOpened,
     RemainderDropped,
     Removal,
+    ReservationLapsed,
     RoundFlipped,
     StepRejected,
     WithdrawalQueued,
+    WithdrawalWaiting,
 )
 from exchange.engine.forced import ForcedItem, ItemKind
 from exchange.engine.genesis import AssetSpec, ListingError, MarketSpec, UnderlyingSpec, genesis
 from exchange.engine.margin import MarginReport, assess
+from exchange.engine.offers import RebalanceOffer, rebalance_offers
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import SECP256K1, Secp256k1, Signatures
 from exchange.engine.signing import (
     Signer,
     sign_cancel_all,
     sign_cancel_order,
+    sign_leave_queue,
     sign_lock_cash,
     sign_oracle_report,
     sign_place_order,
+    sign_queue_withdrawal,
     sign_report,
+    sign_reserve_rebalance,
     sign_withdraw,
 )
 from exchange.engine.steps import StepKind
@@ -80,11 +89,16 @@ __all__ = [
     "OrderRemoved",
     "PositionReport",
     "PriceReported",
+    "QueueLeft",
     "Reason",
+    "RebalanceOffer",
+    "RebalanceReserved",
+    "Rebalanced",
     "RegisterOpened",
     "Rejected",
     "RemainderDropped",
     "Removal",
+    "ReservationLapsed",
     "RoundFlipped",
     "Secp256k1",
     "Signatures",
@@ -93,6 +107,7 @@ __all__ = [
     "StepRejected",
     "UnderlyingSpec",
     "WithdrawalQueued",
+    "WithdrawalWaiting",
     "apply",
     "apply_forced",
     "assess",
@@ -102,13 +117,17 @@ __all__ = [
     "lock_report",
     "locks_of",
     "open_orders",
+    "rebalance_offers",
     "set_clock",
     "sign_cancel_all",
     "sign_cancel_order",
+    "sign_leave_queue",
     "sign_lock_cash",
     "sign_oracle_report",
     "sign_place_order",
+    "sign_queue_withdrawal",
     "sign_report",
+    "sign_reserve_rebalance",
     "sign_withdraw",
     "try_apply",
 ]

@@ -189,6 +189,59 @@ class LockRefunded(Struct, frozen=True, tag=True, gc=False):
     amount: int
 
 
+class WithdrawalWaiting(Struct, frozen=True, tag=True, gc=False):
+    """A withdrawal waits for its asset's inventory; `amount` will leave, `fee` has gone to the asset's pool."""
+
+    id: int
+    account: int
+    asset: int
+    amount: int
+    fee: int
+    recipient: bytes
+
+
+class QueueLeft(Struct, frozen=True, tag=True, gc=False):
+    """The owner of a waiting withdrawal has its amount as cash again; the fee stays."""
+
+    id: int
+    account: int
+    asset: int
+    amount: int
+
+
+class RebalanceReserved(Struct, frozen=True, tag=True, gc=False):
+    """`amount + rebate` of the long asset is set aside until `deadline` for who brings `amount` of the short one."""
+
+    account: int
+    short: int
+    long: int
+    amount: int
+    rebate: int
+    bond: int
+    deadline: int
+
+
+class Rebalanced(Struct, frozen=True, tag=True, gc=False):
+    """The deposit came in time: the bond is back, withdrawal `withdrawal` carries amount and rebate."""
+
+    account: int
+    short: int
+    long: int
+    amount: int
+    rebate: int
+    withdrawal: int
+
+
+class ReservationLapsed(Struct, frozen=True, tag=True, gc=False):
+    """No deposit came in time: what was set aside is free again, the bond is the insurance fund's."""
+
+    account: int
+    short: int
+    long: int
+    amount: int
+    bond: int
+
+
 Event = (
     StepRejected
     | OrderPlaced
@@ -207,4 +260,9 @@ Event = (
     | CashLocked
     | LockClaimed
     | LockRefunded
+    | WithdrawalWaiting
+    | QueueLeft
+    | RebalanceReserved
+    | Rebalanced
+    | ReservationLapsed
 )

@@ -8,6 +8,7 @@ from enum import IntEnum
 from exchange.engine.events import AccountOpened, Deposited, Event
 from exchange.engine.locks import claim, refund
 from exchange.engine.reasons import Reason, Rejected
+from exchange.engine.rebalancing import after_deposit
 from exchange.state.asset import AssetKind
 from exchange.state.limits import ACCOUNT_LIMIT, AMOUNT_LIMIT
 from exchange.state.state import State
@@ -48,13 +49,13 @@ def open_account(state: State, item: ForcedItem) -> list[Event]:
     return [AccountOpened(state.add_account(item.owner), item.owner)]
 
 
-def execute(state: State, item: ForcedItem) -> Event:
+def execute(state: State, item: ForcedItem) -> list[Event]:
     """Do what an item asks for, as of when it entered the queue. Raises Rejected with nothing changed."""
     if item.kind == ItemKind.SWAP_CLAIM:
-        return claim(state, item.amount, item.packet_id, item.enqueued_at)
+        return [claim(state, item.amount, item.packet_id, item.enqueued_at)]
     if item.kind == ItemKind.SWAP_REFUND:
-        return refund(state, item.amount, item.enqueued_at)
-    return credit(state, item)
+        return [refund(state, item.amount, item.enqueued_at)]
+    return [credit(state, item), *after_deposit(state, item.account, item.asset, item.amount, item.enqueued_at)]
 
 
 def credit(state: State, item: ForcedItem) -> Event:

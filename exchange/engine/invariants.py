@@ -12,6 +12,7 @@ from exchange.state.limits import CASH_SCALE, COLLATERALS_PER_ACCOUNT, POSITIONS
 from exchange.state.lock import LockStatus
 from exchange.state.market import RegisterKind
 from exchange.state.order import FREE, Side
+from exchange.state.reservation import Reservation, ReservationStatus
 from exchange.state.state import State
 
 
@@ -23,7 +24,8 @@ class InvariantError(AssertionError):
 class Conservation:
     """Cash in 1e-6 USD.
 
-    `owed` is what accounts, fees, pools and open locks add up to, `credited` what came in less what left.
+    `owed` is what accounts, fees, pools, open locks, waiting withdrawals and open reservations add up to, `credited`
+    what came in less what left. `waiting` has its pools in it, `reserved` bonds and rebates.
     """
 
     owed: int
@@ -33,6 +35,8 @@ class Conservation:
     fees: int
     funding: int
     locked: int
+    waiting: int
+    reserved: int
     collateral: dict[int, int]
     inventory: dict[int, int]
 
@@ -49,26 +53,39 @@ def conservation(state: State) -> Conservation:
     fees = sum(market.fees for market in state.markets)
     funding = sum(market.funding_pool for market in state.markets)
     locked = sum(lock.amount for lock in state.locks if lock.status == LockStatus.OPEN)
+    waiting = sum(shortage.waiting + shortage.pool for shortage in state.shortages.values())
+    reserved = sum(held.bond + held.rebate for held in _open_reservations(state))
     collateral: dict[int, int] = {}
     inventory: dict[int, int] = {}
     credited = 0
     for asset_id, asset in enumerate(state.assets):
         if asset.kind == AssetKind.CASH:
-            credited += asset.inventory
+            credited += asset.inventory + set_aside(state, asset_id)
         else:
             inventory[asset_id] = asset.inventory
             collateral[asset_id] = sum(account.collateral.get(asset_id, 0) for account in state.accounts)
     return Conservation(
-        owed=cash - cost + fees + funding + locked,
+        owed=cash - cost + fees + funding + locked + waiting + reserved,
         credited=credited,
         cash=cash,
         cost=cost,
         fees=fees,
         funding=funding,
         locked=locked,
+        waiting=waiting,
+        reserved=reserved,
         collateral=collateral,
         inventory=inventory,
     )
+
+
+def set_aside(state: State, asset_id: int) -> int:
+    """What open reservations hold of an asset's inventory, in base units."""
+    return sum(held.amount + held.rebate for held in _open_reservations(state) if held.long == asset_id)
+
+
+def _open_reservations(state: State) -> list[Reservation]:
+    return [held for _, held in sorted(state.reservations.items()) if held.status == ReservationStatus.OPEN]
 
 
 def check(state: State) -> Conservation:
@@ -91,7 +108,29 @@ def check(state: State) -> Conservation:
     for market_id in range(len(state.markets)):
         _check_market(state, market_id)
     _check_hashes(state)
+    _check_shortages(state)
     return sums
+
+
+def _check_shortages(state: State) -> None:
+    """Each queue holds exactly who waits, in order of arrival, and each shortage what its reservations will bring."""
+    _require(state.header.waiting_count == len(state.waiting), "the header's waiting withdrawals differ from the table")
+    listed: set[int] = set()
+    for asset_id, shortage in sorted(state.shortages.items()):
+        at, last, total = shortage.head, 0, 0
+        while at:
+            entry = state.waiting[at - 1]
+            _require(entry.asset == asset_id and at > last, f"asset {asset_id}: the queue is out of order at {at - 1}")
+            listed.add(at - 1)
+            total += entry.amount
+            at, last = entry.next, at
+        _require(last == shortage.tail, f"asset {asset_id}: the queue does not end at its tail")
+        _require(total == shortage.waiting, f"asset {asset_id}: {total} wait, recorded {shortage.waiting}")
+        _require(bool(shortage.head) or not shortage.pool, f"asset {asset_id}: a pool for which nobody waits")
+        incoming = sum(held.amount for held in _open_reservations(state) if held.short == asset_id)
+        _require(incoming == shortage.incoming, f"asset {asset_id}: {incoming} reserved, recorded {shortage.incoming}")
+    for waiting_id, entry in enumerate(state.waiting):
+        _require(not entry.amount or waiting_id in listed, f"waiting withdrawal {waiting_id} is in no queue")
 
 
 def _check_hashes(state: State) -> None:

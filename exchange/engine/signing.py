@@ -101,6 +101,45 @@ def sign_lock_cash(  # noqa: PLR0913
     return _signed(steps.LOCK_CASH, body, _sign(key, domain, struct_hash))
 
 
+def sign_queue_withdrawal(  # noqa: PLR0913
+    key: Key, domain: Domain, *, account: int, asset: int, amount: int, recipient: bytes, nonce: int, expiry: int
+) -> bytes:
+    """QueueWithdrawal step. Amount in base units of the asset, the fee included."""
+    struct_hash = steps.queue_withdrawal_hash(account, asset, amount, recipient, nonce, expiry)
+    body = (StepKind.QUEUE_WITHDRAWAL, account, 0, asset, amount >> 64, amount & _M64, recipient, nonce, expiry)
+    return _signed(steps.QUEUE_WITHDRAWAL, body, _sign(key, domain, struct_hash))
+
+
+def sign_leave_queue(key: Key, domain: Domain, *, account: int, waiting: int, nonce: int, expiry: int) -> bytes:  # noqa: PLR0913
+    """LeaveQueue step for a waiting withdrawal's id."""
+    struct_hash = steps.leave_queue_hash(account, waiting, nonce, expiry)
+    return _signed(
+        steps.LEAVE_QUEUE,
+        (StepKind.LEAVE_QUEUE, account, 0, waiting, nonce, expiry),
+        _sign(key, domain, struct_hash),
+    )
+
+
+def sign_reserve_rebalance(  # noqa: PLR0913
+    key: Key,
+    domain: Domain,
+    *,
+    account: int,
+    short: int,
+    long: int,
+    amount: int,
+    min_rebate: int,
+    recipient: bytes,
+    nonce: int,
+    expiry: int,
+) -> bytes:
+    """ReserveRebalance step. Assets by id, amounts in 1e-6 USD."""
+    struct_hash = steps.reserve_rebalance_hash(account, short, long, amount, min_rebate, recipient, nonce, expiry)
+    amounts = (amount >> 64, amount & _M64, min_rebate >> 64, min_rebate & _M64)
+    body = (StepKind.RESERVE_REBALANCE, account, 0, short, long, *amounts, recipient, nonce, expiry)
+    return _signed(steps.RESERVE_REBALANCE, body, _sign(key, domain, struct_hash))
+
+
 def sign_report(key: Key, domain: Domain, *, underlying: int, price: int, time: int) -> bytes:
     """One oracle's report (81 bytes), a part of an OracleReport step. Price in 1e-8 USD, time in seconds."""
     signature = _sign(key, domain, steps.oracle_report_hash(underlying, price, time))

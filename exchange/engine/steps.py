@@ -27,6 +27,11 @@ class StepKind(IntEnum):
     LOCK_CASH = 10
     CLAIM_LOCK = 11
     REFUND_LOCK = 12
+    QUEUE_WITHDRAWAL = 13
+    SERVE_QUEUE = 14
+    RESERVE_REBALANCE = 15
+    LAPSE_RESERVATION = 16
+    LEAVE_QUEUE = 17
 
 
 PLACE_ORDER: Final = Layout(">BIBHBBQQQQ32s32sB")
@@ -41,6 +46,11 @@ COVER: Final = Layout(">BI")
 LOCK_CASH: Final = Layout(">BIBIQQ32sQQQ32s32sB")
 CLAIM_LOCK: Final = Layout(">BQ32s")
 REFUND_LOCK: Final = Layout(">BQ")
+QUEUE_WITHDRAWAL: Final = WITHDRAW
+SERVE_QUEUE: Final = Layout(">BH")
+RESERVE_REBALANCE: Final = Layout(">BIBHHQQQQ20sQQ32s32sB")
+LAPSE_RESERVATION: Final = Layout(">BI")
+LEAVE_QUEUE: Final = Layout(">BIBQQQ32s32sB")
 
 PLACE_ORDER_TYPE: Final = keccak256(
     b"PlaceOrder(uint32 account,uint16 market,uint8 side,uint8 timeInForce,"
@@ -57,6 +67,14 @@ ORACLE_REPORT_TYPE: Final = keccak256(b"OracleReport(uint16 underlying,uint64 pr
 LOCK_CASH_TYPE: Final = keccak256(
     b"LockCash(uint32 account,uint32 payee,uint128 amount,bytes32 hash,uint64 deadline,uint64 nonce,uint64 expiry)"
 )
+QUEUE_WITHDRAWAL_TYPE: Final = keccak256(
+    b"QueueWithdrawal(uint32 account,uint16 asset,uint128 amount,address recipient,uint64 nonce,uint64 expiry)"
+)
+RESERVE_REBALANCE_TYPE: Final = keccak256(
+    b"ReserveRebalance(uint32 account,uint16 short,uint16 long,uint128 amount,uint128 minRebate,address recipient,"
+    b"uint64 nonce,uint64 expiry)"
+)
+LEAVE_QUEUE_TYPE: Final = keccak256(b"LeaveQueue(uint32 account,uint64 waiting,uint64 nonce,uint64 expiry)")
 
 # abi.encode of the type hash and the fields: every value right-aligned in 32 bytes.
 PLACE_ORDER_FIELDS: Final = Layout(">32s 28xI 30xH 31xB 31xB 24xQ 24xQ 24xQ 24xQ")
@@ -64,6 +82,8 @@ CANCEL_ORDER_FIELDS: Final = Layout(">32s 28xI 30xH 28xI 24xQ 24xQ 24xQ")
 CANCEL_ALL_FIELDS: Final = Layout(">32s 28xI 24xQ 24xQ")
 WITHDRAW_FIELDS: Final = Layout(">32s 28xI 30xH 16xQQ 12x20s 24xQ 24xQ")
 ORACLE_REPORT_FIELDS: Final = Layout(">32s 30xH 24xQ 24xQ")
+RESERVE_REBALANCE_FIELDS: Final = Layout(">32s 28xI 30xH 30xH 16xQQ 16xQQ 12x20s 24xQ 24xQ")
+LEAVE_QUEUE_FIELDS: Final = Layout(">32s 28xI 24xQ 24xQ 24xQ")
 LOCK_CASH_FIELDS: Final = Layout(">32s 28xI 28xI 16xQQ 32s 24xQ 24xQ 24xQ")
 
 
@@ -111,6 +131,31 @@ def lock_cash_hash(  # noqa: PLR0913, PLR0917  # the fields of the struct, in it
     )
 
 
+def queue_withdrawal_hash(account: int, asset: int, amount: int, recipient: bytes, nonce: int, expiry: int) -> bytes:  # noqa: PLR0913, PLR0917
+    """EIP-712 struct hash of QueueWithdrawal."""
+    return keccak256(
+        WITHDRAW_FIELDS.pack(
+            QUEUE_WITHDRAWAL_TYPE, account, asset, amount >> 64, amount & ((1 << 64) - 1), recipient, nonce, expiry
+        )
+    )
+
+
+def reserve_rebalance_hash(  # noqa: PLR0913, PLR0917  # the fields of the struct, in its order
+    account: int, short: int, long: int, amount: int, min_rebate: int, recipient: bytes, nonce: int, expiry: int
+) -> bytes:
+    """EIP-712 struct hash of ReserveRebalance."""
+    low = (1 << 64) - 1
+    amounts = (amount >> 64, amount & low, min_rebate >> 64, min_rebate & low)
+    return keccak256(
+        RESERVE_REBALANCE_FIELDS.pack(RESERVE_REBALANCE_TYPE, account, short, long, *amounts, recipient, nonce, expiry)
+    )
+
+
+def leave_queue_hash(account: int, waiting: int, nonce: int, expiry: int) -> bytes:
+    """EIP-712 struct hash of LeaveQueue."""
+    return keccak256(LEAVE_QUEUE_FIELDS.pack(LEAVE_QUEUE_TYPE, account, waiting, nonce, expiry))
+
+
 def reprice(market: int) -> bytes:
     """Step that prices a market by the last report."""
     return MARKET_STEP.pack(StepKind.REPRICE, market)
@@ -141,3 +186,13 @@ def claim_lock(lock: int, preimage: bytes) -> bytes:
 def refund_lock(lock: int) -> bytes:
     """Step that gives a lock back to who locked it."""
     return REFUND_LOCK.pack(StepKind.REFUND_LOCK, lock)
+
+
+def serve_queue(asset: int) -> bytes:
+    """Step that pays waiting withdrawals of an asset from its inventory."""
+    return SERVE_QUEUE.pack(StepKind.SERVE_QUEUE, asset)
+
+
+def lapse_reservation(account: int) -> bytes:
+    """Step that ends an account's reservation whose deposit did not come."""
+    return LAPSE_RESERVATION.pack(StepKind.LAPSE_RESERVATION, account)

@@ -14,8 +14,10 @@ from exchange.engine.locks import claim_lock, lock_cash, refund_lock
 from exchange.engine.oracle import oracle_report, reprice
 from exchange.engine.orders import cancel_all, cancel_order, continue_register, place_order
 from exchange.engine.reasons import Reason, Rejected
+from exchange.engine.rebalancing import lapse_reservation, reserve_rebalance
 from exchange.engine.signatures import SECP256K1, Signatures
 from exchange.engine.steps import StepKind
+from exchange.engine.waiting_queue import leave_queue, queue_withdrawal, serve_queue
 from exchange.engine.withdrawals import withdraw
 from exchange.state.limits import STEP_SIZE_LIMIT
 from exchange.state.state import State
@@ -36,6 +38,11 @@ HANDLERS: Final[Mapping[int, Handler]] = MappingProxyType(
         int(StepKind.LOCK_CASH): lock_cash,
         int(StepKind.CLAIM_LOCK): claim_lock,
         int(StepKind.REFUND_LOCK): refund_lock,
+        int(StepKind.QUEUE_WITHDRAWAL): queue_withdrawal,
+        int(StepKind.SERVE_QUEUE): serve_queue,
+        int(StepKind.RESERVE_REBALANCE): reserve_rebalance,
+        int(StepKind.LAPSE_RESERVATION): lapse_reservation,
+        int(StepKind.LEAVE_QUEUE): leave_queue,
     }
 )
 
@@ -72,7 +79,7 @@ def apply_forced(state: State, item: ForcedItem) -> list[Event]:
     """
     events = open_account(state, item)
     try:
-        events.append(execute(state, item))
+        events += execute(state, item)
     except Rejected as rejection:
         events.append(StepRejected(rejection.reason))
     state.header.sequence += 1

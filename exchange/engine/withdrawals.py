@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from exchange.engine import margin, steps
 from exchange.engine.authorisation import authorise, consume_nonce
-from exchange.engine.events import Event, WithdrawalQueued
+from exchange.engine.events import Event
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
+from exchange.engine.waiting_queue import require_inventory, write_withdrawal
 from exchange.state.asset import AssetKind
 from exchange.state.limits import AMOUNT_LIMIT, WITHDRAWAL_LIMIT
 from exchange.state.state import State
-from exchange.state.withdrawal import Withdrawal
 
 
 def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
@@ -37,11 +37,9 @@ def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     held = account.cash if is_cash else account.collateral.get(asset_id, 0)
     if amount > held:
         raise Rejected(Reason.INSUFFICIENT_BALANCE)
-    if amount > asset.inventory:
-        raise Rejected(Reason.INSUFFICIENT_INVENTORY)
+    require_inventory(state, asset_id, amount)
     margin.require_transfer(state, account_id, asset, asset_id, amount)
-    withdrawal_id = state.header.withdrawal_count
-    if withdrawal_id >= WITHDRAWAL_LIMIT:
+    if state.header.withdrawal_count >= WITHDRAWAL_LIMIT:
         raise Rejected(Reason.WITHDRAWALS_EXHAUSTED)
 
     # Nothing below can fail.
@@ -53,13 +51,6 @@ def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     else:
         account.collateral[asset_id] = held - amount
     asset.inventory -= amount
-    state.withdrawals.append(
-        Withdrawal(withdrawal_id, account_id, recipient, asset_id, asset.chain_id, asset.token, amount)
-    )
-    state.header.withdrawal_count = withdrawal_id + 1
     state.dirty_accounts.add(account_id)
     state.dirty_assets.add(asset_id)
-    state.dirty_withdrawals.add(withdrawal_id)
-    return [
-        WithdrawalQueued(withdrawal_id, account_id, asset_id, amount, recipient, asset.chain_id, asset.token),
-    ]
+    return [write_withdrawal(state, account_id, asset_id, amount, recipient)]

@@ -24,8 +24,12 @@ from exchange.sdk.results import (
     OrderStatus,
     OrderType,
     Position,
+    RebalanceOffer,
+    RebalanceSource,
     Side,
     TimeInForce,
+    WaitingWithdrawal,
+    WhenShort,
 )
 from exchange.sdk.trader import OwnLoop, Trader
 from exchange.sdk.venue import LocalVenue, Venue
@@ -54,6 +58,8 @@ __all__ = [
     "OrderType",
     "OwnLoop",
     "Position",
+    "RebalanceOffer",
+    "RebalanceSource",
     "Rejected",
     "Side",
     "TimeInForce",
@@ -62,6 +68,8 @@ __all__ = [
     "Transfer",
     "Unavailable",
     "Venue",
+    "WaitingWithdrawal",
+    "WhenShort",
     "from_base_units",
     "to_base_units",
 ]

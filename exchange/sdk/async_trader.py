@@ -8,8 +8,10 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_canonical_address
 
+from exchange.engine.reasons import Reason
 from exchange.engine.signing import Signer, sign_cancel_all, sign_cancel_order, sign_place_order, sign_withdraw
 from exchange.sdk import views
+from exchange.sdk.addresses import address_of
 from exchange.sdk.amounts import PRICE_BITS, PRICE_DECIMALS, SIZE_BITS, SIZE_DECIMALS, Amount, to_base_units
 from exchange.sdk.catalogue import AssetSpec, Catalogue
 from exchange.sdk.chain_errors import on_chain
@@ -18,6 +20,7 @@ from exchange.sdk.gateway import Gateway
 from exchange.sdk.handles import DEPOSIT_STAGES, WITHDRAWAL_STAGES, AsyncHandle, Transfer
 from exchange.sdk.locking import CashLocks
 from exchange.sdk.orders import SIDES, order_result, parse_order_id, price_bound
+from exchange.sdk.rebalance_verbs import AsyncRebalanceVerbs
 from exchange.sdk.results import (
     Balance,
     CashLock,
@@ -28,6 +31,7 @@ from exchange.sdk.results import (
     Position,
     Side,
     TimeInForce,
+    WhenShort,
 )
 from exchange.sdk.swap_desk import SwapDesk
 from exchange.sdk.swap_verbs import AsyncSwapVerbs
@@ -40,10 +44,11 @@ ORDER_SECONDS = 30 * 86_400
 SLIPPAGE = "0.01"
 """Default slippage of a market order, a share of its reference price."""
 
+_SHORT = frozenset({Reason.INSUFFICIENT_INVENTORY.value, Reason.WITHDRAWALS_QUEUED.value})
 _TIMES_IN_FORCE = {TimeInForce.GTC: 0, TimeInForce.IOC: 1, TimeInForce.FOK: 2, TimeInForce.POST_ONLY: 3}
 
 
-class AsyncTrader(AsyncSwapVerbs):
+class AsyncTrader(AsyncSwapVerbs, AsyncRebalanceVerbs):
     """One wallet: the same key on every chain and on the exchange.
 
     `advance` moves the world on by one step for handles that wait; in a devnet it mines, in production it sleeps.
@@ -97,8 +102,21 @@ class AsyncTrader(AsyncSwapVerbs):
             packet=lambda: f"0x{packet.hex()}",
         )
 
-    async def withdraw(self, *, chain: str, asset: str, amount: Amount, recipient: str | None = None) -> AsyncHandle:
-        """Takes tokens or ether out of the account, to be paid by the vault on `chain`, to this wallet by default."""
+    async def withdraw(
+        self,
+        *,
+        chain: str,
+        asset: str,
+        amount: Amount,
+        recipient: str | None = None,
+        when_short: WhenShort | str = WhenShort.REFUSE,
+    ) -> AsyncHandle:
+        """Takes tokens or ether out of the account, to be paid by the vault on `chain`, to this wallet by default.
+
+        A vault may hold less than the account. Then the withdrawal is refused, for the trader to choose another chain,
+        or with `when_short="queue"` it waits in line for the vault, for a thousandth of its amount.
+        """
+        way = _word(WhenShort, when_short, "when_short")
         spec = self._catalogue.asset(chain=chain, symbol=asset)
         units = to_base_units(amount, decimals=spec.decimals, what="withdrawal amount")
         step = sign_withdraw(
@@ -107,11 +125,16 @@ class AsyncTrader(AsyncSwapVerbs):
             account=await self.account(),
             asset=spec.asset_id,
             amount=units,
-            recipient=_address(recipient or self.address),
+            recipient=address_of(recipient or self.address),
             nonce=self._nonce(),
             expiry=self._venue.now() + STEP_SECONDS,
         )
-        withdrawal = withdrawal_id_of((await self._venue.submit(step)).events)
+        try:
+            withdrawal = withdrawal_id_of((await self._venue.submit(step)).events)
+        except Rejected as error:
+            if way is WhenShort.REFUSE or error.reason not in _SHORT:
+                raise
+            return await self._wait_in_line(spec, units, address_of(recipient or self.address))
         return self._withdrawal_handle(spec, units, withdrawal)
 
     def _withdrawal_handle(self, spec: AssetSpec, units: int, withdrawal: int) -> AsyncHandle:
@@ -295,11 +318,3 @@ def _in_range(number: int, what: str) -> int:
     if type(number) is not int or not 0 < number < 1 << 64:
         raise Rejected("OutOfRange", f"{what} {number!r} is not a positive integer of 64 bits")
     return number
-
-
-def _address(text: str) -> bytes:
-    """20 bytes; raises Rejected(InvalidRecipient)."""
-    try:
-        return to_canonical_address(text)
-    except (ValueError, TypeError) as error:
-        raise Rejected("InvalidRecipient", f"{text!r} is not an address") from error

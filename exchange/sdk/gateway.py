@@ -88,6 +88,13 @@ class Gateway:
         self._settlement = _Settlement(chains[network.settlement.chain_id], network.settlement)
         self._vaults = {entry.chain_id: _VaultChain(chains[entry.chain_id], entry) for entry in network.vaults}
 
+    def balance(self, wallet: LocalAccount, asset: AssetSpec) -> int:
+        """What a wallet holds of an asset on its chain, in base units."""
+        chain = self._vaults[asset.chain_id].chain
+        if asset.token == ZERO_ADDRESS:
+            return int(chain.w3.eth.get_balance(wallet.address))
+        return int(chain.call(chain.contract("TestToken", asset.token).functions.balanceOf(wallet.address)))
+
     def deposit(self, wallet: LocalAccount, asset: AssetSpec, amount: int) -> bytes:
         """Locks base units of an asset in its vault for the wallet's own account; answers the packet id.
 

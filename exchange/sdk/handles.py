@@ -15,7 +15,11 @@ WAIT_STEPS_MAX = 400
 
 DEPOSIT_STAGES = ("submitted", "delivered", "credited", FINALIZED)
 WITHDRAWAL_STAGES = ("accepted", "posted", "released", FINALIZED)
-DEAD_ENDS = ("refused", "expired")
+WAITING_STAGES = ("waiting", *WITHDRAWAL_STAGES)
+REBALANCE_STAGES = ("reserved", "delivered", "filled", *WITHDRAWAL_STAGES[1:])
+LAPSED = "lapsed"
+LEFT = "left"
+DEAD_ENDS = ("refused", "expired", LAPSED, LEFT)
 
 
 class Blocking(Protocol):
@@ -42,7 +46,10 @@ class AsyncHandle:
 
     Stages of a deposit: submitted (locked in the vault), delivered (in the forced queue), credited (in the account),
     finalized (the batch with it is final). Of a withdrawal: accepted (taken from the account), posted, released (the
-    outbox sent the packet), finalized (the vault paid). Dead ends: refused, expired.
+    outbox sent the packet), finalized (the vault paid); of one whose vault is short, waiting comes first. Of a
+    rebalancing: reserved (both sides set aside, the deposit sent), delivered, filled (credited and taken out on the
+    other chain), then as a withdrawal. Dead ends: refused, expired, lapsed (the deposit came too late and is ordinary
+    cash of the account), left (its owner left the queue).
     """
 
     def __init__(
@@ -81,7 +88,7 @@ class AsyncHandle:
         """Moves the world on until `stage` is reached.
 
         Raises TimedOut after `max_steps`, Rejected(UnknownStage) for a stage it does not have, and
-        Rejected(TransferRefused or TransferExpired) where it can no longer be reached.
+        Rejected(TransferRefused, TransferExpired, TransferLapsed or TransferLeft) where it can no longer be reached.
         """
         if stage not in self._stages:
             raise Rejected("UnknownStage", f"{stage!r}; a {self.transfer.kind} has {', '.join(self._stages)}")

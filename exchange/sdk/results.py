@@ -30,6 +30,13 @@ class TimeInForce(StrEnum):
     POST_ONLY = "PO"
 
 
+class WhenShort(StrEnum):
+    """What becomes of a withdrawal from a vault that holds too little."""
+
+    REFUSE = "refuse"
+    QUEUE = "queue"
+
+
 class OrderStatus(StrEnum):
     """Where an order stands after the call."""
 
@@ -129,3 +136,37 @@ class CashLock:
     hash: bytes
     deadline: int
     status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebalanceSource:
+    """A chain from which a rebalancer may take, and what is there."""
+
+    chain: str
+    available: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RebalanceOffer:
+    """Bring up to `amount` of `asset` to `chain`, take it and the rebate from one of the sources.
+
+    `rebate` and `bond` are of the whole amount, now: the rebate still grows while the first in line waits.
+    """
+
+    chain: str
+    asset: str
+    amount: Decimal
+    rebate: Decimal
+    bond: Decimal
+    sources: tuple[RebalanceSource, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingWithdrawal:
+    """A withdrawal that waits for the vault of `chain`; `since` in seconds."""
+
+    waiting_id: int
+    chain: str
+    asset: str
+    amount: Decimal
+    since: int

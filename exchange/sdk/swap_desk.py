@@ -6,26 +6,41 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
 from bridge.deployment import Deployment
+from bridge.settlement import ForcedQueue
 from bridge.swaps.agreement import Agreement
 from bridge.swaps.book import KeptSwap, SwapBook
+from bridge.swaps.cash import CashLeg
 from bridge.swaps.chain_port import ChainPort
 from bridge.swaps.escrow import SwapEscrow
+from bridge.swaps.guarantees import Guarantee
 from bridge.swaps.legs import Leg
 from bridge.swaps.machine import Role
 from bridge.swaps.settling import LegPort, Settlement
 from bridge.swaps.terms import Swap, derive_preimage, hashlock_of
 from bridge.swaps.timelocks import Rules
 from chains.chain import Chain
+from exchange.sdk.cash_port import CashPort
+from exchange.sdk.cash_venue import CashVenue
 from exchange.sdk.catalogue import AssetSpec, Catalogue
 from exchange.sdk.chain_errors import on_chain
 from exchange.sdk.errors import Rejected
+from exchange.sdk.posted_state import PostedState
 from exchange.sdk.swap_policy import SwapPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashAccess:
+    """The exchange twice: as its operator tells it, and as the settlement chain alone does."""
+
+    venue: CashVenue
+    posted: PostedState
 
 
 class SwapDesk:
@@ -43,6 +58,7 @@ class SwapDesk:
         catalogue: Catalogue,
         policy: SwapPolicy,
         book: SwapBook | None = None,
+        exchange: CashAccess | None = None,
     ) -> None:
         self.address: ChecksumAddress = to_checksum_address(wallet.address)
         self.book = book or SwapBook()
@@ -52,6 +68,8 @@ class SwapDesk:
         self.wallet = wallet
         self._chains = chains
         self._ports: dict[int, ChainPort] = {}
+        self._exchange = exchange
+        self._cash: CashPort | None = None
         self._seed = hmac.new(bytes(wallet.key), b"clearspan.swap.seed", hashlib.sha256).digest()
         self.settlement = Settlement(self.book, self.port)
 
@@ -102,11 +120,26 @@ class SwapDesk:
         )
         return self.keep(agreement, Role.RESPONDER, rules)
 
-    def keep(
-        self, agreement: Agreement, role: Role, rules: Rules, *, preimage: bytes | None = None, note: str = ""
+    def keep(  # noqa: PLR0913 - what is kept
+        self,
+        agreement: Agreement,
+        role: Role,
+        rules: Rules,
+        *,
+        preimage: bytes | None = None,
+        guarantee: Guarantee = Guarantee.FINAL,
+        note: str = "",
     ) -> KeptSwap:
         """Write a swap into the book if it has room by the rules and a hash nobody used; raises Rejected."""
-        swap = KeptSwap(role=role, agreement=agreement, rules=rules, preimage=preimage, added_at=self.now(), note=note)
+        swap = KeptSwap(
+            role=role,
+            agreement=agreement,
+            rules=rules,
+            preimage=preimage,
+            guarantee=guarantee,
+            added_at=self.now(),
+            note=note,
+        )
 
         def checked() -> None:
             rules.require_room(swap.plan.schedule, self.now())
@@ -135,7 +168,11 @@ class SwapDesk:
     def new_preimage(self, chain_id: int) -> tuple[int, bytes]:
         """A nonce of this wallet's and the preimage that belongs to it: key and logs are enough to have it again."""
         nonce = secrets.randbits(63)
-        return nonce, derive_preimage(self._seed, chain_id=chain_id, locker=self.address, nonce=nonce)
+        return nonce, self.preimage(chain_id, nonce)
+
+    def preimage(self, chain_id: int, nonce: int) -> bytes:
+        """The preimage of the swap with that nonce whose long leg this wallet locks on that chain."""
+        return derive_preimage(self._seed, chain_id=chain_id, locker=self.address, nonce=nonce)
 
     # Where legs are
 
@@ -151,10 +188,36 @@ class SwapDesk:
         raise Rejected("UnknownChain", str(chain_id))
 
     def port(self, leg: Leg) -> LegPort:
-        """The escrow a leg is in; raises Rejected(UnknownEscrow) for any but the network's own."""
+        """Where a leg is; raises Rejected(UnknownEscrow) for anything but the network's own, Rejected(NoExchange)."""
+        if isinstance(leg, CashLeg):
+            settlement = self.network.settlement
+            if (leg.chain_id, leg.rollup) != (settlement.chain_id, settlement.rollup):
+                raise Rejected("UnknownEscrow", f"{leg.rollup} on chain {leg.chain_id} is not this network's rollup")
+            return self.cash_port()
         if leg.escrow != self.escrow(leg.chain_id):
             raise Rejected("UnknownEscrow", f"{leg.escrow} on chain {leg.chain_id} is not this network's")
         return self.chain_port(leg.chain_id)
+
+    def cash_port(self) -> CashPort:
+        """The exchange for this wallet; raises Rejected(NoExchange) for a desk without."""
+        if self._exchange is None:
+            raise Rejected("NoExchange", "this desk knows no exchange")
+        if self._cash is None:
+            settlement = self.network.settlement
+            self._cash = CashPort(
+                venue=self._exchange.venue,
+                posted=self._exchange.posted,
+                queue=ForcedQueue(self._chains[settlement.chain_id], settlement.forced_queue),
+                wallet=self.wallet,
+                guarantee_of=self._guarantee_of,
+                patience_seconds=self.policy.cash_bounds(Guarantee.POSTED).landing_seconds
+                + self.policy.reaction_seconds,
+            )
+        return self._cash
+
+    def _guarantee_of(self, hashlock: bytes) -> Guarantee:
+        kept = self.book.get(hashlock)
+        return Guarantee.FINAL if kept is None else kept.guarantee
 
     def chain_port(self, chain_id: int) -> ChainPort:
         """The escrow of a chain for this wallet."""

@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from bridge.swaps.agreement import Agreement
+from bridge.swaps.book import KeptSwap
+from bridge.swaps.cash import CashLeg
+from bridge.swaps.guarantees import Guarantees, SwapKind, guarantees_of
 from bridge.swaps.machine import Role
+from bridge.swaps.quotes import Quote
 from bridge.swaps.status import PROGRESS, SwapStatus, status_of
 from exchange.sdk.chain_errors import on_chain
 from exchange.sdk.errors import Rejected, TimedOut
@@ -16,10 +20,18 @@ from exchange.sdk.swap_desk import SwapDesk
 
 
 class AsyncSwap:
-    """One swap of a wallet. Dropping the handle stops nothing that a settler runs, and loses nothing."""
+    """One swap of a wallet. Dropping the handle stops nothing that a settler runs, and loses nothing.
+
+    `quote` where it was taken from a provider. `guarantees`: on what each side relies, in words.
+    """
 
     def __init__(
-        self, desk: SwapDesk, hashlock: bytes, *, advance: Callable[[], Awaitable[Any]], guarantee: str = ""
+        self,
+        desk: SwapDesk,
+        hashlock: bytes,
+        *,
+        advance: Callable[[], Awaitable[Any]],
+        quote: Quote | None = None,
     ) -> None:
         kept = desk.book.get(hashlock)
         if kept is None:
@@ -30,7 +42,8 @@ class AsyncSwap:
         self.hashlock = hashlock
         self.role: Role = kept.role
         self.agreement: Agreement = kept.agreement
-        self.guarantee = guarantee
+        self.quote = quote
+        self.guarantees: Guarantees = guarantees_of(kind_of(kept), kept.guarantee)
 
     @property
     def status(self) -> SwapStatus:
@@ -79,6 +92,13 @@ class AsyncSwap:
         raise TimedOut(f"swap 0x{self.hashlock.hex()} is {self._status} after {max_steps} steps, not {wanted}")
 
 
+def kind_of(kept: KeptSwap) -> SwapKind:
+    """What a swap of a customer's is."""
+    if not isinstance(kept.agreement.long, CashLeg):
+        return SwapKind.SWAP
+    return SwapKind.EXIT if kept.role is Role.INITIATOR else SwapKind.ENTRY
+
+
 class SwapHandle:
     """The same for synchronous code; `status` looks again each time."""
 
@@ -88,7 +108,8 @@ class SwapHandle:
         self.hashlock = inner.hashlock
         self.role = inner.role
         self.agreement = inner.agreement
-        self.guarantee = inner.guarantee
+        self.quote = inner.quote
+        self.guarantees = inner.guarantees
 
     @property
     def status(self) -> SwapStatus:

@@ -10,6 +10,7 @@ from exchange.sdk.amounts import Amount
 from exchange.sdk.async_trader import ORDER_SECONDS, SLIPPAGE, AsyncTrader
 from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import Blocking, Handle
+from exchange.sdk.rebalance_verbs import RebalanceVerbs
 from exchange.sdk.results import (
     Balance,
     CashLock,
@@ -20,6 +21,7 @@ from exchange.sdk.results import (
     Position,
     Side,
     TimeInForce,
+    WhenShort,
 )
 from exchange.sdk.swap_verbs import SwapVerbs
 
@@ -52,7 +54,7 @@ class OwnLoop:
             self._runner = None
 
 
-class Trader(SwapVerbs):
+class Trader(SwapVerbs, RebalanceVerbs):
     """One wallet, synchronously. Arguments, answers and errors are those of `AsyncTrader`."""
 
     def __init__(self, inner: AsyncTrader, run: Blocking) -> None:
@@ -70,9 +72,17 @@ class Trader(SwapVerbs):
         """See `AsyncTrader.deposit`."""
         return Handle(self._run(self._inner.deposit(chain=chain, asset=asset, amount=amount)), self._run)
 
-    def withdraw(self, *, chain: str, asset: str, amount: Amount, recipient: str | None = None) -> Handle:
+    def withdraw(
+        self,
+        *,
+        chain: str,
+        asset: str,
+        amount: Amount,
+        recipient: str | None = None,
+        when_short: WhenShort | str = WhenShort.REFUSE,
+    ) -> Handle:
         """See `AsyncTrader.withdraw`."""
-        work = self._inner.withdraw(chain=chain, asset=asset, amount=amount, recipient=recipient)
+        work = self._inner.withdraw(chain=chain, asset=asset, amount=amount, recipient=recipient, when_short=when_short)
         return Handle(self._run(work), self._run)
 
     def lock_cash(self, *, payee: int | str, amount: Amount, hash: bytes, deadline: int) -> CashLock:  # noqa: A002

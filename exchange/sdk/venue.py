@@ -14,6 +14,7 @@ from exchange.engine import (
     MarginReport,
     OpenOrder,
     PositionReport,
+    RebalanceOffer,
     WithdrawalQueued,
     assess,
     balances,
@@ -21,11 +22,14 @@ from exchange.engine import (
     lock_report,
     locks_of,
     open_orders,
+    rebalance_offers,
 )
 from exchange.engine.views import positions
 from exchange.sdk.errors import Rejected, Unavailable
 from exchange.sequencer import Confirmation, Sequencer
 from exchange.state.config import Domain
+from exchange.state.reservation import Reservation
+from exchange.state.waiting import Waiting
 
 T = TypeVar("T")
 
@@ -76,6 +80,22 @@ class Venue(Protocol):
 
     async def locks(self, account: int) -> list[LockReport]:
         """Open hash locks from or for an account."""
+        ...
+
+    async def rebalance_offers(self) -> list[RebalanceOffer]:
+        """What is short, and what bringing it pays now."""
+        ...
+
+    async def reservation(self, account: int) -> Reservation | None:
+        """The last reservation of an account."""
+        ...
+
+    async def waiting(self, waiting: int) -> Waiting:
+        """One waiting withdrawal, served or not; raises Rejected(WaitingUnknown)."""
+        ...
+
+    async def waiting_of(self, account: int) -> list[tuple[int, Waiting]]:
+        """Ids and leaves of an account's withdrawals that still wait."""
         ...
 
     async def credited_items(self) -> int:
@@ -152,6 +172,28 @@ class LocalVenue:
     async def locks(self, account: int) -> list[LockReport]:
         """Looks through all locks."""
         return locks_of(self._state, account)
+
+    async def rebalance_offers(self) -> list[RebalanceOffer]:
+        """As of the state's clock."""
+        return rebalance_offers(self._state)
+
+    async def reservation(self, account: int) -> Reservation | None:
+        """From the reservations tree."""
+        return self._state.reservations.get(account)
+
+    async def waiting(self, waiting: int) -> Waiting:
+        """From the tree of waiting withdrawals."""
+        if not 0 <= waiting < len(self._state.waiting):
+            raise Rejected(engine.Reason.WAITING_UNKNOWN.value, f"waiting {waiting}")
+        return self._state.waiting[waiting]
+
+    async def waiting_of(self, account: int) -> list[tuple[int, Waiting]]:
+        """Looks through all waiting withdrawals."""
+        return [
+            (waiting, leaf)
+            for waiting, leaf in enumerate(self._state.waiting)
+            if leaf.account == account and leaf.amount
+        ]
 
     async def credited_items(self) -> int:
         """The header's cursor."""

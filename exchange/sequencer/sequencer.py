@@ -30,7 +30,16 @@ from exchange.state.hashing import keccak256
 Outcome = Confirmation | Rejected | Unavailable
 
 NONCED_KINDS = frozenset(
-    (StepKind.PLACE_ORDER, StepKind.CANCEL_ORDER, StepKind.CANCEL_ALL, StepKind.WITHDRAW, StepKind.LOCK_CASH)
+    (
+        StepKind.PLACE_ORDER,
+        StepKind.CANCEL_ORDER,
+        StepKind.CANCEL_ALL,
+        StepKind.WITHDRAW,
+        StepKind.LOCK_CASH,
+        StepKind.QUEUE_WITHDRAWAL,
+        StepKind.RESERVE_REBALANCE,
+        StepKind.LEAVE_QUEUE,
+    )
 )
 """Steps that can have an effect only once: sent again, they are answered with the confirmation they got."""
 

@@ -9,9 +9,12 @@ from exchange.state.lock import Lock, LockStatus
 from exchange.state.mark import Mark
 from exchange.state.market import Market, MarketKind, MarketStatus, RegisterKind
 from exchange.state.order import Order, Side, TimeInForce
+from exchange.state.reservation import Reservation, ReservationStatus
+from exchange.state.shortage import Shortage
 from exchange.state.state import Commit, State, UnknownCommitError, WithdrawalProof
 from exchange.state.tree import Tree, climb
 from exchange.state.underlying import Underlying
+from exchange.state.waiting import Waiting
 from exchange.state.withdrawal import Withdrawal
 
 __all__ = [
@@ -32,12 +35,16 @@ __all__ = [
     "Order",
     "Position",
     "RegisterKind",
+    "Reservation",
+    "ReservationStatus",
+    "Shortage",
     "Side",
     "State",
     "TimeInForce",
     "Tree",
     "Underlying",
     "UnknownCommitError",
+    "Waiting",
     "Withdrawal",
     "WithdrawalProof",
     "climb",

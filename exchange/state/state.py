@@ -18,9 +18,12 @@ from exchange.state.mark import MARK_KIND, Mark
 from exchange.state.market import MARKET_KIND, Market
 from exchange.state.order import ORDER_KIND, Order
 from exchange.state.pricing import Pricing
+from exchange.state.reservation import RESERVATION_KIND, Reservation
+from exchange.state.shortage import SHORTAGE_KIND, Shortage
 from exchange.state.tables import DenseTable, OrderTable, SparseTable, Table, Undo
 from exchange.state.tree import Tree
 from exchange.state.underlying import UNDERLYING_KIND, Underlying
+from exchange.state.waiting import WAITING_KIND, Waiting
 from exchange.state.withdrawal import WITHDRAWAL_KIND, Withdrawal
 
 HEADER_POSITION: Final = 0
@@ -76,6 +79,9 @@ class State:
         self._withdrawals: Final = DenseTable(WITHDRAWAL_KIND, 16, Withdrawal.decode)
         self._locks: Final = DenseTable(LOCK_KIND, 16, Lock.decode)
         self._hash_uses: Final = DenseTable(HASH_USE_KIND, 16, HashUse.decode)
+        self._shortages: Final = SparseTable(SHORTAGE_KIND, 4, Shortage.decode)
+        self._waiting: Final = DenseTable(WAITING_KIND, 16, Waiting.decode)
+        self._reservations: Final = SparseTable(RESERVATION_KIND, 14, Reservation.decode)
         self.accounts: Final = self._accounts.rows
         self.markets: Final = self._markets.rows
         self.orders: Final = self._orders.markets
@@ -85,6 +91,9 @@ class State:
         self.withdrawals: Final = self._withdrawals.rows
         self.locks: Final = self._locks.rows
         self.hash_uses: Final = self._hash_uses.rows
+        self.shortages: Final = self._shortages.rows
+        self.waiting: Final = self._waiting.rows
+        self.reservations: Final = self._reservations.rows
         self.dirty_accounts: Final = self._accounts.dirty
         self.dirty_markets: Final = self._markets.dirty
         self.dirty_orders: Final = self._orders.dirty
@@ -94,6 +103,9 @@ class State:
         self.dirty_withdrawals: Final = self._withdrawals.dirty
         self.dirty_locks: Final = self._locks.dirty
         self.dirty_hash_uses: Final = self._hash_uses.dirty
+        self.dirty_shortages: Final = self._shortages.dirty
+        self.dirty_waiting: Final = self._waiting.dirty
+        self.dirty_reservations: Final = self._reservations.dirty
         self.books: Final[list[Book]] = []
         self.pricing: Final[list[Pricing | None]] = []
         self.markets_of: Final[list[list[int]]] = []
@@ -112,6 +124,9 @@ class State:
             (WITHDRAWALS_POSITION, self._withdrawals),
             (9, self._locks),
             (10, self._hash_uses),
+            (11, self._shortages),
+            (12, self._waiting),
+            (13, self._reservations),
         )  # type: ignore[assignment]
 
     # Listing: called by genesis only.

@@ -1,8 +1,9 @@
 """What daemons are built from: the configuration with its chains connected, its keys unlocked, its database open."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
@@ -23,18 +24,27 @@ Entry = SettlementEntry | VaultEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """Everything a builder of daemons may use. `chains` are keyed by the configuration's names."""
+    """Everything a builder of daemons may use. `chains` are keyed by the configuration's names.
+
+    served: what daemons put on the status port besides, by path.
+    """
 
     config: RelayerConfig
     deployment: Deployment
     chains: Mapping[str, Chain]
     signers: Mapping[str, LocalAccount]
     store: Store
+    served: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
 
     def with_config(self, config: RelayerConfig) -> "Assembly":
         """The same connections under another configuration."""
         return Assembly(
-            config=config, deployment=self.deployment, chains=self.chains, signers=self.signers, store=self.store
+            config=config,
+            deployment=self.deployment,
+            chains=self.chains,
+            signers=self.signers,
+            store=self.store,
+            served=self.served,
         )
 
     def section(self, daemon: str) -> DaemonSection:
@@ -60,6 +70,10 @@ class Assembly:
     def name_of(self, chain_id: int) -> str:
         """What the configuration calls a chain."""
         return next(name for name, section in self.config.chains.items() if section.chain_id == chain_id)
+
+    def by_id(self) -> dict[int, Chain]:
+        """Chains by chain id."""
+        return {self.config.chains[name].chain_id: chain for name, chain in self.chains.items()}
 
     def routes(self) -> Iterator[RouteSection]:
         """Those that are enabled."""

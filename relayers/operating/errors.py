@@ -30,6 +30,10 @@ class Reason(StrEnum):
     """The file is no encrypted keystore."""
     NEEDS_RESTART = "NeedsRestart"
     """The change is one that a running process cannot take."""
+    NOT_POSSIBLE = "NotPossible"
+    """The packet is in a state in which this cannot be done."""
+    NO_SUCH_PACKET = "NoSuchPacket"
+    """The relayer knows no such packet, or several that begin so."""
     NO_PASSWORD = "NoPassword"  # noqa: S105 - a reason, no password
     """Nobody said how to unlock a keystore."""
     NOT_RUNNING = "NotRunning"

@@ -91,7 +91,10 @@ class Observer:
         self._metrics.count("actions_total", kind, action.did.value)
         bound = self._log.bind(daemon=worker, **_subject(action.subject))
         event = ATTEMPTS.get(action.did, action.did.value)
-        if action.did is Did.FAILED:
+        if action.did is Did.ALARMED:
+            self._metrics.count("alarms_total", action.detail.partition(" ")[0])
+            bound.error(event, detail=action.detail)
+        elif action.did is Did.FAILED:
             reason = REASON.match(action.detail)
             self._metrics.count("retries_total", kind, reason[1] if reason else "Unknown")
             bound.warning(event, error=action.detail)

@@ -31,6 +31,8 @@ from relayers.store import Store
 SURVEY = "survey"
 SURVEY_SECONDS = 2.0
 FLUSH_SECONDS = 1.0
+SHARING = frozenset({"carrier", "payer", "relayer", "updater"})
+"""Daemons that may spend from one wallet, and therefore step one at a time."""
 RELOADABLE = frozenset({"routes", "readiness", "log", "daemons", "limits"})
 """Keys a running process takes; another value of any other key needs a restart."""
 
@@ -72,7 +74,12 @@ class RelayerProcess:
         self._workforce = Workforce(self._observer)
         self._workers = self._build(self._assembly)
         self._server = StatusServer(
-            Answers(not_ready=self.not_ready, metrics=self.metrics.render, status=self.status),
+            Answers(
+                not_ready=self.not_ready,
+                metrics=self.metrics.render,
+                status=self.status,
+                others=self._assembly.served,
+            ),
             host=config.listen.host,
             port=config.listen.port,
         )
@@ -182,7 +189,7 @@ class RelayerProcess:
             name: Worker(
                 daemon=daemon,
                 every_seconds=assembly.section(name.partition(" ")[0]).every_seconds,
-                group="transactions",
+                group="transactions" if name.partition(" ")[0] in SHARING else name,
             )
             for name, daemon in registry.build(assembly, names).items()
         }

@@ -6,7 +6,9 @@ from bridge.registry import VaultEntry
 from bridge.vaults import Vault
 from relayers.client_updater import ClientUpdater, TrustPolicy
 from relayers.operating.assembly import Assembly, Build
+from relayers.operating.attestor_building import build_attestors, build_carriers
 from relayers.operating.errors import Reason, Rejected
+from relayers.operating.watcher_building import build_watcher
 from relayers.packet_relayer import PacketRelayer
 from relayers.reports import Daemon
 from relayers.vault_payer import VaultPayer
@@ -51,9 +53,12 @@ def _payers(assembly: Assembly) -> Mapping[str, Daemon]:
 
 
 DAEMONS: dict[str, Build] = {
+    "attestor": build_attestors,
+    "carrier": build_carriers,
     "payer": _payers,
     "relayer": _relayers,
     "updater": _updaters,
+    "watcher": build_watcher,
 }
 """By name, in the order of a round's first steps."""
 DEFAULT = ("relayer", "payer", "updater")

@@ -2,8 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -16,11 +16,12 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What is served. `not_ready` lists reasons; `status` is one JSON object."""
+    """What is served. `not_ready` lists reasons; `status` is one JSON object; `others` are what daemons add by path."""
 
     not_ready: Callable[[], list[str]]
     metrics: Callable[[], bytes]
     status: Callable[[], dict[str, Any]]
+    others: Mapping[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
 
 
 class StatusServer:
@@ -76,7 +77,8 @@ class _Handler(BaseHTTPRequestHandler):
         if self.is_loopback and not self._names_us():
             self._send(HTTPStatus.FORBIDDEN, {"error": "unknown host"})
             return
-        match self.path.partition("?")[0]:
+        path = self.path.partition("?")[0]
+        match path:
             case "/live":
                 self._send(HTTPStatus.OK, {"live": True})
             case "/ready":
@@ -87,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send_bytes(HTTPStatus.OK, METRICS_TYPE, self.answers.metrics())
             case "/status":
                 self._send(HTTPStatus.OK, self.answers.status())
+            case _ if path in self.answers.others:
+                self._send(HTTPStatus.OK, self.answers.others[path]())
             case _:
                 self._send(HTTPStatus.NOT_FOUND, {"error": "no such path"})
 

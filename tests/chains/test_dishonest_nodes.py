@@ -212,3 +212,14 @@ class TestProofs:
         with pytest.raises(Unavailable) as caught:
             far.get_proof(address, [3], number)
         assert caught.value.reason is Reason.REORGANISED
+
+
+def test_an_answer_that_is_none_of_the_functions_is_a_typed_error(far, link, local, alice):
+    token = local.deploy("TestToken", ["Token", "TOK", 6], alice)
+    view = far.contract("TestToken", token.address).functions.decimals()
+    assert far.call(view) == 6
+    for answer in ("0x", "0x" + "ff" * 32, "0x" + "ff" * 1_000):
+        link.changes["eth_call"] = lambda _answer, _params, said=answer: {"jsonrpc": "2.0", "id": 1, "result": said}
+        with pytest.raises(DishonestNode) as caught:
+            far.call(view)
+        assert caught.value.reason is Reason.MALFORMED_ANSWER

@@ -6,6 +6,6 @@ with `@fault("domain", "word")` in the file of its domain.
 
 from clearspan.lab.faults.base import VOCABULARY, Fault, Heal, fault
 
-from clearspan.lab.faults import chain, relayer, rpc  # isort: skip  # they enter themselves into the vocabulary
+from clearspan.lab.faults import chain, oracle, relayer, rpc, validators  # isort: skip  # they enter themselves into the vocabulary
 
-__all__ = ["VOCABULARY", "Fault", "Heal", "chain", "fault", "relayer", "rpc"]
+__all__ = ["VOCABULARY", "Fault", "Heal", "chain", "fault", "oracle", "relayer", "rpc", "validators"]

@@ -11,6 +11,10 @@ from chains.local import LocalChain
 from clearspan.lab.oracle.final_events import Event, FinalEvents
 from clearspan.lab.oracle.packets import Packets
 from clearspan.lab.oracle.violations import Invariant, Violation
+from clearspan.verify.evidence import forced_item, posted_batches, queue_items
+from exchange.engine.invariants import InvariantError, check
+from exchange.rollup import replay
+from exchange.sdk.errors import Rejected
 
 if TYPE_CHECKING:
     from clearspan.lab.world import World
@@ -22,7 +26,7 @@ class Judge:
     def __init__(self, world: World) -> None:
         self._world = world
         self.violations: list[Violation] = []
-        self.packets = Packets(self._accuse)
+        self.packets = Packets(self._accuse, self._tell)
         self._followed: dict[bytes, int] = {}
         self._events = FinalEvents(world.chains, self._known_contracts())
         world.after_block.append(self._look)
@@ -61,6 +65,40 @@ class Judge:
         if bytes(event.arguments["consensusHash"]) != consensus_state(chain.header(height)).digest:
             self._accuse(Invariant.LIGHT_CLIENT, event, str(height), f"is not the block of {chain.name}")
 
+    def accuse_at_end(self, invariant: Invariant, detail: str) -> None:
+        """Note a promise that the run as a whole broke."""
+        self._add(Violation(invariant=invariant, time=self._world.clock.now(), chain="all", subject="", detail=detail))
+
+    def look_back(self) -> None:
+        """What is checked once, when the run is over: the venue's state, against its own rules and against a replay."""
+        for breakage in dict.fromkeys(self._world.breakages):
+            self.accuse_at_end(Invariant.LIVENESS, f"a daemon broke: {breakage}")
+        venue = self._world.venue
+        if venue is None:
+            return
+        try:
+            check(venue.state)
+        except InvariantError as error:
+            self.accuse_at_end(Invariant.MARGIN, str(error))
+        self._replay()
+
+    def _replay(self) -> None:
+        """What was posted, executed again from genesis, ends in the roots that were claimed."""
+        world = self._world
+        settlement = world.chains[world.deployment.settlement.chain_id]
+        try:
+            batches = posted_batches(settlement, world.deployment)
+            items = [forced_item(item) for item in queue_items(settlement, world.deployment)]
+        except Rejected as error:
+            self.accuse_at_end(Invariant.REPLAYED, str(error))
+            return
+        difference = replay(world.base.genesis(), batches, items).difference
+        if difference is not None:
+            self.accuse_at_end(Invariant.REPLAYED, str(difference))
+
+    def _tell(self, event: Event, what: str, identifier: str) -> None:
+        self._world.trace.note(event.time, self._world.chains[event.chain_id].name, what, identifier)
+
     def _accuse(self, invariant: Invariant, event: Event, subject: str, detail: str) -> None:
         violation = Violation(
             invariant=invariant,
@@ -69,5 +107,8 @@ class Judge:
             subject=subject,
             detail=detail,
         )
+        self._add(violation)
+
+    def _add(self, violation: Violation) -> None:
         self.violations.append(violation)
-        self._world.note("judge", str(invariant), subject, detail)
+        self._world.note("judge", str(violation.invariant), violation.subject, violation.detail)

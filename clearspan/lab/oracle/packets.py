@@ -30,6 +30,7 @@ class Packets:
     """All packets. Answers are judged once every chain's final blocks of the moment were read."""
 
     accuse: Accuse
+    tell: Callable[[Event, str, str], None]
     lives: dict[bytes, Life] = field(default_factory=dict)
     _answers: list[Event] = field(default_factory=list)
 
@@ -68,6 +69,7 @@ class Packets:
             self.accuse(Invariant.ONCE, event, identifier.hex(), "sent twice")
         life.source, life.destination = event.chain_id, int(event.arguments["destinationChain"])
         life.sent_at = event.time
+        self.tell(event, "sent", identifier.hex())
 
     def _answered(self, event: Event) -> None:
         identifier, life = self._life(event)
@@ -75,6 +77,7 @@ class Packets:
             self.accuse(Invariant.ONCE, event, identifier.hex(), f"answered twice, first {life.answer.name}")
         life.answer, life.answered_on = Status(event.arguments["status"]), event.chain_id
         life.answered_at = event.time
+        self.tell(event, f"answered {life.answer.name.lower()}", identifier.hex())
         self._answers.append(event)
 
     def _acknowledged(self, event: Event) -> None:
@@ -83,6 +86,7 @@ class Packets:
         if life.acknowledged is not None:
             self.accuse(Invariant.ONCE, event, identifier.hex(), "acknowledged twice")
         life.acknowledged = status
+        self.tell(event, "acknowledged", identifier.hex())
         if life.answer is not None and life.answer is not status:
             text = f"acknowledged as {status.name}, answered as {life.answer.name}"
             self.accuse(Invariant.NO_SUCCESS_AND_REFUND, event, identifier.hex(), text)

@@ -22,9 +22,12 @@ from exchange.engine import (
     set_clock,
     sign_cancel_all,
     sign_cancel_order,
+    sign_leave_queue,
     sign_lock_cash,
     sign_oracle_report,
     sign_place_order,
+    sign_queue_withdrawal,
+    sign_reserve_rebalance,
     sign_withdraw,
     steps,
     try_apply,
@@ -115,7 +118,7 @@ class Venue:
     def signer(account: int) -> Signer:
         return Signer(sha256(b"account%d" % account).digest())
 
-    def deposit(self, account: int, asset: int, amount: int) -> list[Event]:
+    def deposit(self, account: int, asset: int, amount: int, enqueued_at: int | None = None) -> list[Event]:
         self.packets += 1
         return apply_forced(
             self.state,
@@ -126,7 +129,7 @@ class Venue:
                 asset=asset,
                 amount=amount,
                 packet_id=self.packets.to_bytes(32, "big"),
-                enqueued_at=self.state.header.clock,
+                enqueued_at=self.state.header.clock if enqueued_at is None else enqueued_at,
             ),
         )
 
@@ -221,6 +224,42 @@ class Venue:
             hash=digest,
             deadline=options.get("deadline", self.state.header.clock + seconds),
             nonce=options.get("nonce") or self.next_nonce(),
+            expiry=NEVER,
+        )
+
+    def queue(self, account: int, asset: int, amount: int, **options: Any) -> bytes:
+        return sign_queue_withdrawal(
+            options.get("key", self.signers[account]),
+            self.domain,
+            account=account,
+            asset=asset,
+            amount=amount,
+            recipient=options.get("recipient", b"\x77" * 20),
+            nonce=self.next_nonce(),
+            expiry=NEVER,
+        )
+
+    def leave(self, account: int, waiting: int, **options: Any) -> bytes:
+        return sign_leave_queue(
+            options.get("key", self.signers[account]),
+            self.domain,
+            account=account,
+            waiting=waiting,
+            nonce=self.next_nonce(),
+            expiry=NEVER,
+        )
+
+    def reserve(self, account: int, short: int, long: int, amount: int, **options: Any) -> bytes:
+        return sign_reserve_rebalance(
+            options.get("key", self.signers[account]),
+            self.domain,
+            account=account,
+            short=short,
+            long=long,
+            amount=amount,
+            min_rebate=options.get("min_rebate", 0),
+            recipient=options.get("recipient", b"\x99" * 20),
+            nonce=self.next_nonce(),
             expiry=NEVER,
         )
 

@@ -17,7 +17,10 @@ from exchange.state import (
     Market,
     Order,
     Position,
+    Reservation,
+    Shortage,
     Underlying,
+    Waiting,
     Withdrawal,
 )
 from exchange.state.order import FREE
@@ -83,6 +86,9 @@ def test_decode_inverts_encode(leaf: Account) -> None:
         (Header(0, 0, 0, 0, 0, 0, 0, 0, bytes(32)), 75 + 32),
         (Lock(1, 2, 3, b"h" * 32, 4), 4 + 4 + 16 + 32 + 8 + 1),
         (HashUse(b"h" * 32, 1, 2), 32 + 4 + 4),
+        (Shortage(1, 2, 3, 4, 5), 4 + 4 + 3 * 16),
+        (Waiting(1, 2, 3, b"r" * 20, 4, 5, 6), 4 + 2 + 16 + 20 + 8 + 4 + 8),
+        (Reservation(1, 2, 3, 4, 5, b"r" * 20, 6), 2 + 2 + 3 * 16 + 20 + 8 + 1 + 8),
     ],
 )
 def test_bodies_have_the_documented_size(leaf: Account, size: int) -> None:

@@ -19,9 +19,12 @@ from exchange.engine import (
     set_clock,
     sign_cancel_all,
     sign_cancel_order,
+    sign_leave_queue,
     sign_lock_cash,
     sign_oracle_report,
     sign_place_order,
+    sign_queue_withdrawal,
+    sign_reserve_rebalance,
     sign_withdraw,
     steps,
     try_apply,
@@ -38,10 +41,13 @@ from exchange.state import (
     Market,
     Order,
     Position,
+    Reservation,
+    Shortage,
     Side,
     TimeInForce,
     Tree,
     Underlying,
+    Waiting,
     Withdrawal,
     climb,
 )
@@ -90,6 +96,9 @@ LEAVES: dict[str, tuple[int, Any]] = {
     "withdrawal": (9, Withdrawal(0, 1, b"\x33" * 20, 1, 900_003, b"\x44" * 20, 25_000_000)),
     "lock": (10, Lock(1, 2, 25_000_000, b"\x77" * 32, 1_800_000_600, 1)),
     "used hash": (11, HashUse(b"\x77" * 32, 1, 2)),
+    "shortage": (12, Shortage(1, 2, 25_000_000, 2**64 + 3, 25_000)),
+    "waiting": (13, Waiting(1, 2, 25_000_000, b"\x33" * 20, 1_800_000_000, 2, 0)),
+    "reservation": (14, Reservation(1, 0, 25_000_000, 25_000, 250_000, b"\x33" * 20, 1_800_007_200, 2, 4)),
 }
 
 
@@ -132,6 +141,24 @@ def vectors() -> dict[str, Any]:
         ),
         "ClaimLock": steps.claim_lock(7, b"\x88" * 32),
         "RefundLock": steps.refund_lock(7),
+        "QueueWithdrawal": sign_queue_withdrawal(
+            key, domain, account=1, asset=2, amount=2**64 + 3, recipient=b"\x55" * 20, nonce=4, expiry=5
+        ),
+        "ServeQueue": steps.serve_queue(2),
+        "ReserveRebalance": sign_reserve_rebalance(
+            key,
+            domain,
+            account=1,
+            short=2,
+            long=3,
+            amount=2**64 + 4,
+            min_rebate=5,
+            recipient=b"\x55" * 20,
+            nonce=6,
+            expiry=7,
+        ),
+        "LapseReservation": steps.lapse_reservation(1),
+        "LeaveQueue": sign_leave_queue(key, domain, account=1, waiting=2, nonce=3, expiry=4),
     }
     return {
         "config": {"bytes": CONFIG.encode().hex(), "hash": CONFIG.hash().hex(), "domainPrefix": domain.prefix.hex()},

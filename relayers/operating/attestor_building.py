@@ -1,0 +1,96 @@
+"""Builds attestors and carriers of their approvals from the configuration."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bridge.attestations import AttestationDomain
+from bridge.registry import Address
+from chains.sign_record import SqliteSignRecord
+from relayers.attesting import ApprovalBook, ApprovalSource, AttestationCarrier, AttestedClient, Attestor, HttpApprovals
+from relayers.operating.assembly import Assembly
+from relayers.operating.config import Name, Positive, Section
+from relayers.reports import Daemon
+
+
+class AttestedSection(Section):
+    """One attestation client: on which chain, and what of which other chain it believes."""
+
+    on: Name
+    client: Address
+    follows: Name
+    contract: Address
+
+
+class AttestorOptions(Section):
+    """`options` of `[daemons.attestor]`. record: where what was signed is kept, best on a disk of its own."""
+
+    clients: tuple[AttestedSection, ...]
+    record: Path
+    witness: Path | None = None
+    interval_seconds: Positive = 60
+    approval_seconds: Positive = 1_800
+
+
+class CarrierOptions(Section):
+    """`options` of `[daemons.carrier]`. sources: the `/approvals` addresses of other attestors."""
+
+    clients: tuple[AttestedSection, ...]
+    sources: tuple[str, ...] = ()
+
+
+def build_attestors(assembly: Assembly) -> Mapping[str, Daemon]:
+    """One attestor a client; their books are served under `/approvals/CLIENT`. One record for each followed chain."""
+    options = AttestorOptions.model_validate(assembly.section("attestor").options)
+    records: dict[str, SqliteSignRecord] = {}
+    named: dict[str, Daemon] = {}
+    for section, client, domain in _clients(assembly, options.clients):
+        if section.follows not in records:
+            witness = None if options.witness is None else _beside(options.witness, section.follows)
+            records[section.follows] = SqliteSignRecord(_beside(options.record, section.follows), witness=witness)
+        attestor = Attestor(
+            assembly.store,
+            client=client,
+            follows=assembly.chains[section.follows],
+            domain=domain,
+            key=assembly.signer("attestor"),
+            record=records[section.follows],
+            interval_seconds=options.interval_seconds,
+            approval_seconds=options.approval_seconds,
+        )
+        assembly.served[f"/approvals/{client.address}"] = attestor.book.served
+        named[f"attestor {section.follows}@{section.on}"] = attestor
+    return named
+
+
+def build_carriers(assembly: Assembly) -> Mapping[str, Daemon]:
+    """One carrier a client; it reads this process's own book too."""
+    options = CarrierOptions.model_validate(assembly.section("carrier").options)
+    named: dict[str, Daemon] = {}
+    for section, client, domain in _clients(assembly, options.clients):
+        sources: list[ApprovalSource] = [ApprovalBook(assembly.store, client.key)]
+        sources += [HttpApprovals(f"{url.rstrip('/')}/{client.address}") for url in options.sources]
+        named[f"carrier {section.follows}@{section.on}"] = AttestationCarrier(
+            client=client,
+            domain=domain,
+            sources=sources,
+            signer=assembly.signer("carrier"),
+            first_block=assembly.entry(section.on).deployed_at,
+        )
+    return named
+
+
+def _clients(
+    assembly: Assembly, sections: tuple[AttestedSection, ...]
+) -> Iterator[tuple[AttestedSection, AttestedClient, AttestationDomain]]:
+    for section in sections:
+        domain = AttestationDomain(
+            client_chain_id=assembly.config.chains[section.on].chain_id,
+            client=section.client,
+            attested_chain_id=assembly.config.chains[section.follows].chain_id,
+            attested_contract=section.contract,
+        )
+        yield section, AttestedClient(assembly.chains[section.on], section.client), domain
+
+
+def _beside(path: Path, chain: str) -> Path:
+    return path.with_name(f"{path.stem}-{chain}{path.suffix}")

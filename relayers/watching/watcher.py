@@ -1,0 +1,185 @@
+"""An independent reader of final blocks that alarms, freezes lied-to clients and pauses vaults."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
+from eth_utils.abi import function_abi_to_4byte_selector
+from web3.contract import Contract
+
+from bridge.errors import BridgeError
+from bridge.light_clients import LightClient
+from bridge.mailbox import Mailbox
+from bridge.registry import Deployment
+from bridge.vaults import Vault
+from chains.chain import Chain
+from chains.errors import ChainError
+from relayers.reports import Did, Journal, StepReport, WaitsFor
+from relayers.store import Store
+from relayers.watching.alarms import ANSWERED_BY_PAUSE, Alarm, AlarmBook, AlarmKind
+from relayers.watching.answers import AnswerCheck
+from relayers.watching.checks import Check
+from relayers.watching.evidence import accusation
+from relayers.watching.headers import HeaderCheck
+from relayers.watching.outflow import OutflowCheck
+from relayers.watching.privileged_calls import PrivilegedCallCheck
+from relayers.watching.releases import ReleaseCheck
+from relayers.watching.sent_packets import SentPackets
+
+PRIVILEGED = frozenset(
+    {
+        "acceptOwnership", "activateRoute", "addRoute", "cancelCaps", "cancelRoute", "disableRoute", "lowerCaps",
+        "pause", "proposeCaps", "proposeRoute", "registerAsset", "registerVault", "renounceOwnership", "setGuardian",
+        "setPoster", "transferOwnership", "unpause",
+    }
+)  # fmt: skip
+"""Functions that only an owner or a guardian may call."""
+SETTLEMENT_CONTRACTS = {
+    "forced_queue": "ForcedQueue",
+    "rollup": "Rollup",
+    "outbox": "WithdrawalOutbox",
+    "ledger": "ChainLedger",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchPolicy:
+    """What is expected. outflow_max: base units per asset and window, by chain id and token (zero address: ether)."""
+
+    outflow_max: Mapping[int, Mapping[ChecksumAddress, int]] = field(default_factory=dict)
+    outflow_window_seconds: int = 3_600
+    privileged_failures_max: int = 3
+    privileged_window_seconds: int = 3_600
+    pause_seconds: int = 3_600
+
+
+class Watcher:
+    """Alarms once for each thing that should never be. `guardian` pauses every vault then; without one it only cries.
+
+    Reads chains of its own: give it other endpoints than the relayers have. Its database may be lost: it reads anew.
+    """
+
+    def __init__(  # noqa: PLR0913 - ports
+        self,
+        store: Store,
+        deployment: Deployment,
+        chains: Mapping[int, Chain],
+        *,
+        signer: LocalAccount,
+        guardian: LocalAccount | None = None,
+        policy: WatchPolicy | None = None,
+    ) -> None:
+        self.alarms = AlarmBook(store)
+        self._deployment = deployment
+        self._chains = chains
+        self._signer = signer
+        self._guardian = guardian
+        self._policy = policy or WatchPolicy()
+        mailboxes = {entry.chain_id: Mailbox(chains[entry.chain_id], entry.mailbox) for entry in deployment.chains}
+        first = {entry.chain_id: entry.deployed_at for entry in deployment.chains}
+        self._sent = SentPackets(store, mailboxes, first)
+        self._vaults = [Vault(chains[entry.chain_id], entry.vault) for entry in deployment.vaults]
+        self._clients = {
+            client.key: (client, chains[followed])
+            for entry in deployment.chains
+            for followed, address in entry.clients.items()
+            for client in [LightClient(chains[entry.chain_id], address)]
+        }
+        self._checks = list(self._make_checks(store, mailboxes, first))
+
+    def step(self) -> StepReport:
+        """Read what is new everywhere, raise what is alarming, answer what is open.
+
+        A chain that is down hides nothing of the others.
+        """
+        journal = Journal()
+        for chain_id in self._chains:
+            try:
+                self._sent.read(chain_id)
+            except (ChainError, BridgeError) as error:
+                journal.waits_for(WaitsFor.CHAIN, self._chains[chain_id].name, str(error))
+        for check in self._checks:
+            try:
+                for alarm in check.look():
+                    if self.alarms.raise_alarm(alarm):
+                        journal.did(Did.ALARMED, alarm.subject, f"{alarm.kind} on {alarm.chain_id}: {alarm.detail}")
+            except (ChainError, BridgeError) as error:
+                journal.waits_for(WaitsFor.CHAIN, type(check).__name__, str(error))
+        for alarm in list(self.alarms.unanswered()):
+            try:
+                self._answer(journal, alarm)
+                self.alarms.answered(alarm)
+            except (ChainError, BridgeError) as error:
+                journal.waits_for(WaitsFor.CHAIN, alarm.subject, str(error))
+        return journal.report()
+
+    def _answer(self, journal: Journal, alarm: Alarm) -> None:
+        """Do what there is to do; raises ChainError where that has to be tried again."""
+        if alarm.kind is AlarmKind.FORGED_HEADER:
+            self._accuse(journal, alarm)
+        if alarm.kind in ANSWERED_BY_PAUSE and self._guardian is not None:
+            for vault in self._vaults:
+                self._pause(journal, vault, self._guardian)
+
+    def _accuse(self, journal: Journal, alarm: Alarm) -> None:
+        key, _, height = alarm.subject.partition(" height ")
+        client, follows = self._clients[key]
+        call = accusation(client, follows, int(height))
+        if call is not None:
+            client.chain.transact(call, self._signer)
+            journal.did(Did.SUBMITTED, alarm.subject, "evidence")
+
+    def _pause(self, journal: Journal, vault: Vault, guardian: LocalAccount) -> None:
+        if vault.chain.call(vault.contract.functions.isPaused()):
+            return
+        call = vault.contract.functions.pause(self._policy.pause_seconds)
+        vault.chain.transact(call, guardian)
+        journal.did(Did.SUBMITTED, f"{vault.chain.chain_id}/{vault.address}", "pause")
+
+    def _make_checks(self, store: Store, mailboxes: Mapping[int, Mailbox], first: Mapping[int, int]) -> Iterator[Check]:
+        settlement, policy = self._deployment.settlement, self._policy
+        for vault in self._vaults:
+            chain_id = vault.chain.chain_id
+            yield ReleaseCheck(
+                store,
+                vault,
+                self._sent,
+                settlement_chain=settlement.chain_id,
+                outbox=settlement.outbox,
+                first_block=first[chain_id],
+            )
+            if chain_id in policy.outflow_max:
+                yield OutflowCheck(
+                    store,
+                    vault,
+                    policy.outflow_max[chain_id],
+                    window_seconds=policy.outflow_window_seconds,
+                    first_block=first[chain_id],
+                )
+        for client, follows in self._clients.values():
+            yield HeaderCheck(store, client, follows, first[client.chain.chain_id])
+        for chain_id, mailbox in mailboxes.items():
+            yield AnswerCheck(store, mailbox, self._sent, first[chain_id])
+            yield PrivilegedCallCheck(
+                mailbox.chain,
+                self._selectors(chain_id, mailbox),
+                limit=policy.privileged_failures_max,
+                window_seconds=policy.privileged_window_seconds,
+            )
+
+    def _selectors(self, chain_id: int, mailbox: Mailbox) -> dict[ChecksumAddress, frozenset[bytes]]:
+        contracts = [mailbox.contract, *(vault.contract for vault in self._vaults if vault.chain.chain_id == chain_id)]
+        settlement = self._deployment.settlement
+        if chain_id == settlement.chain_id:
+            chain = self._chains[chain_id]
+            contracts += [chain.contract(name, getattr(settlement, at)) for at, name in SETTLEMENT_CONTRACTS.items()]
+        return {contract.address: _privileged_selectors(contract) for contract in contracts}
+
+
+def _privileged_selectors(contract: Contract) -> frozenset[bytes]:
+    return frozenset(
+        bytes(function_abi_to_4byte_selector(entry))
+        for entry in contract.abi
+        if entry["type"] == "function" and entry["name"] in PRIVILEGED
+    )
