@@ -22,6 +22,7 @@ from bridge.swaps.escrow import SwapEscrow
 from bridge.swaps.guarantees import Guarantee
 from bridge.swaps.legs import Leg
 from bridge.swaps.machine import Role
+from bridge.swaps.quotes import Side
 from bridge.swaps.settling import LegPort, Settlement
 from bridge.swaps.terms import Swap, derive_preimage, hashlock_of
 from bridge.swaps.timelocks import Rules
@@ -143,8 +144,9 @@ class SwapDesk:
 
         def checked() -> None:
             rules.require_room(swap.plan.schedule, self.now())
-            for leg in (agreement.long, agreement.short):
-                if self.port(leg).is_hash_used(agreement.hashlock):
+            legs = agreement.long, agreement.short
+            for leg in legs:
+                if self.port(leg).is_hash_used(agreement.hashlock, *legs):
                     raise Rejected("HashUsed", f"0x{agreement.hashlock.hex()} was locked under before")
             self.book.add(swap)
 
@@ -158,7 +160,7 @@ class SwapDesk:
             if isinstance(leg, Swap):
                 self.asset_of(leg)
 
-    def asset_of(self, leg: Leg) -> AssetSpec:
+    def asset_of(self, leg: Leg | Side) -> AssetSpec:
         """What a leg on a chain locks; raises Rejected(UnknownAsset)."""
         for spec in self.catalogue.assets:
             if spec.chain_id == leg.chain_id and to_checksum_address(spec.token) == leg.asset:

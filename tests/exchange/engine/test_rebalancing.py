@@ -258,6 +258,41 @@ def test_reserving_and_never_depositing_costs_the_bond(short) -> None:
     assert offer.amount == NET
 
 
+def test_what_a_lapse_sets_free_serves_who_waited_for_it(short) -> None:
+    later(short, RAMP)
+    short.do(short.reserve(3, USDC_B, USDC_A, NET))
+    short.deposit(2, USDC_B, 40_000 * USD)
+    short.do(short.withdraw(2, USDC_A, 100_000 * USD))
+    short.do(short.withdraw(1, USDC_A, 20_000 * USD))
+    short.do(short.queue(2, USDC_A, 35_000 * USD))
+    assert len(short.state.withdrawals) == 2, "what is set aside is not for them"
+    later(short, WINDOW)
+    short.forced(9, 0)
+    _, served = short.do(steps.lapse_reservation(3))
+    assert (served.account, served.asset) == (2, USDC_A)
+
+
+def slow_queue(venue) -> int:
+    """A deposit enters in time and waits in the queue; somebody ends the reservation first. What the provider has."""
+    later(venue, RAMP)
+    venue.do(venue.reserve(3, USDC_B, USDC_A, NET))
+    deadline = venue.state.reservations[3].deadline
+    before = wealth(venue, 3)
+    later(venue, WINDOW + 9)
+    apply(venue.state, steps.lapse_reservation(3))
+    venue.deposit(3, USDC_B, NET, enqueued_at=deadline - 1)
+    return wealth(venue, 3) - before - NET
+
+
+def test_a_deposit_that_waits_in_the_queue_is_in_time(short) -> None:
+    assert slow_queue(short) == NET // 100 + NET // 1_000
+
+
+def test_without_the_queues_time_the_same_provider_loses_its_bond(short, monkeypatch) -> None:
+    monkeypatch.setattr("exchange.engine.rebalancing.require_queue_read", lambda _state, _time: None)
+    assert slow_queue(short) == 0
+
+
 def test_an_account_has_one_reservation_at_a_time(short) -> None:
     short.do(short.reserve(3, USDC_B, USDC_A, 20 * USD))
     assert reason_of(short, short.reserve(3, USDC_B, USDC_A, 20 * USD)) == Reason.RESERVATION_IS_OPEN
