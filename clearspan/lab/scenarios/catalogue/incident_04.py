@@ -6,26 +6,22 @@ from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
 from clearspan.lab.scenarios.moves import Heist, forged, stolen
 
 
-def loss(stage: Stage, keys_stolen: int) -> tuple[int, int]:
-    """Base units credited for nothing within a day by so many stolen keys, and the published cap for a day."""
+def attack(stage: Stage) -> Verdict:
+    """With 0 to 4 of the 4 keys, two deposits as large as a day's cap are invented each time; nobody watches."""
     with stage.world() as world:
         heist = Heist(world)
         cap = heist.ledger.credit(heist.entry.chain_id, heist.token).window_cap
-        keys = stolen(heist.source.validators[:keys_stolen])
-        for _ in range(2):
-            packet = heist.invented(cap)
-            heist.cash_in(forged(heist.mine(), packet).sealed_by(keys), packet)
-        return heist.loot, cap
-
-
-def attack(stage: Stage) -> Verdict:
-    """Two deposits as large as a day's cap are invented with 0 to 4 of the 4 keys; nobody watches."""
-    swept = [loss(stage, number) for number in range(5)]
-    losses, cap = [lost for lost, _ in swept], swept[0][1]
+        losses = []
+        for number in range(5):
+            keys = stolen(heist.source.validators[:number])
+            for _ in range(2):
+                packet = heist.invented(cap)
+                heist.cash_in(forged(heist.mine(), packet).sealed_by(keys), packet)
+            losses.append(heist.loot)
     below, above = losses[:3], losses[3:]
     return Verdict(
         survived=not any(below) and all(lost <= cap for lost in above),
-        detail=f"base units lost in a day by 0 to 4 stolen keys of 4: {losses}; the cap is {cap}",
+        detail=f"base units lost within a day once 0, 1, 2, 3, 4 of 4 keys are stolen: {losses}; the cap is {cap}",
     )
 
 

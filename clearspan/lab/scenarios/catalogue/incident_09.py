@@ -17,7 +17,7 @@ def attack(stage: Stage) -> Verdict:
         arguments = (heist.entry.chain_id, heist.token, UNLIMITED)
         lifted = attempt(heist.host, ledger.lowerCaps(*arguments), heist.owner)
         proposed = attempt(heist.host, ledger.proposeCaps(*arguments), heist.owner)
-        activated = attempt(heist.host, ledger.activateCaps(*arguments), heist.owner)
+        activated = attempt(heist.host, ledger.activateCaps(heist.entry.chain_id, heist.token), heist.owner)
         packet = heist.invented(WANTED)
         outcome = heist.cash_in(forged(heist.mine(), packet).sealed_by(stolen(heist.source.validators[:3])), packet)
         return Verdict(

@@ -18,7 +18,7 @@ NONCE = 77
 
 
 def attack(stage: Stage) -> Verdict:
-    """Keys are computed from two ordinary blocks' seals; then a validator with an old copy of its record signs again."""
+    """Keys are computed from two ordinary blocks' seals; then a validator with an old record is asked to sign."""
     with stage.world() as world:
         heist = Heist(world)
         keys = keys_from_seals(heist.mine(), heist.mine())
