@@ -14,6 +14,8 @@ import typer
 
 from clearspan.finishing import finish as _finish
 from clearspan.lab.apps import lab
+from clearspan.provider.apps import provider
+from clearspan.rebalance.apps import rebalance
 from clearspan.relayer.apps import register as register_operator
 from clearspan.served.apps import devnet as devnets
 from clearspan.swap.apps import register as register_swaps
@@ -33,6 +35,8 @@ swaps = typer.Typer(help="Swaps between chains.", no_args_is_help=True, rich_mar
 app.add_typer(swaps, name="swap")
 register_swaps(swaps)
 app.add_typer(devnets, name="devnet")
+app.add_typer(provider, name="provider")
+app.add_typer(rebalance, name="rebalance")
 app.add_typer(lab, name="lab")
 register_operator(app)
 

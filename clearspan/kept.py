@@ -32,9 +32,14 @@ class KeptRun(BaseModel):
 
     @classmethod
     def load(cls, directory: Path) -> KeptRun:
+        """Read it from the directory; raises as `read` does."""
+        return cls.read(directory / DEPLOYMENT_FILE)
+
+    @classmethod
+    def read(cls, path: Path) -> KeptRun:
         """Read it; raises Rejected(BadDeploymentFile) for a file that is no such thing, naming every wrong key."""
         try:
-            return cls.model_validate_json((directory / DEPLOYMENT_FILE).read_bytes())
+            return cls.model_validate_json(path.read_bytes())
         except ValidationError as error:
             problems = error.errors(include_url=False, include_input=False, include_context=False)
             where = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in problems)

@@ -17,8 +17,8 @@ from bridge.swaps.timelocks import LONGEST_SECONDS, ChainBounds
 from chains import Patience, RpcChain
 from chains.chain import Chain
 from exchange.sdk.catalogue import AssetSpec, Catalogue
-from exchange.sdk.swap_desk import SwapDesk
-from exchange.sdk.swap_policy import SwapPolicy
+from exchange.sdk.swap_desk import CashAccess, SwapDesk
+from exchange.sdk.swap_policy import ExchangeBounds, SwapPolicy
 from relayers.operating import keystores
 from relayers.operating.chain_building import finality_of
 from relayers.operating.config import ChainSection, Name, Section, SignerSection
@@ -58,6 +58,20 @@ class HabitsSection(Section):
     every_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
 
 
+class ExchangeSection(Section):
+    """The exchange: its operator's address, the file that tells its first state, and bounds, in seconds.
+
+    See `exchange.sdk.swap_policy.ExchangeBounds`.
+    """
+
+    url: str
+    genesis: Path
+    answer_seconds: _Bound
+    posting_seconds: _Bound
+    challenge_seconds: _Bound
+    forced_seconds: _Bound
+
+
 class SwapConfig(Section):
     """The whole file. `book` holds preimages: keep it, and keep it to yourself."""
 
@@ -66,6 +80,7 @@ class SwapConfig(Section):
     signer: SignerSection
     chains: Annotated[dict[Name, SwapChainSection], Field(min_length=1)]
     habits: HabitsSection = HabitsSection()
+    exchange: ExchangeSection | None = None
     providers: tuple[str, ...] = ()
 
     @classmethod
@@ -91,7 +106,13 @@ class SwapConfig(Section):
                 "password_file": None if self.signer.password_file is None else base / self.signer.password_file,
             }
         )
-        update = {"deployment": base / self.deployment, "book": base / self.book, "signer": signer}
+        exchange = self.exchange and self.exchange.model_copy(update={"genesis": base / self.exchange.genesis})
+        update = {
+            "deployment": base / self.deployment,
+            "book": base / self.book,
+            "signer": signer,
+            "exchange": exchange,
+        }
         return self.model_copy(update=update)
 
     def network(self) -> Deployment:
@@ -114,8 +135,20 @@ class SwapConfig(Section):
     def policy(self) -> SwapPolicy:
         """Bounds and habits."""
         habits = self.habits
+        by_id = {section.chain_id: section.bounds.bounds() for section in self.chains.values()}
+        settlement = by_id.get(self.network().settlement.chain_id)
+        exchange = None
+        if self.exchange is not None and settlement is not None:
+            exchange = ExchangeBounds(
+                settlement=settlement,
+                answer_seconds=self.exchange.answer_seconds,
+                posting_seconds=self.exchange.posting_seconds,
+                challenge_seconds=self.exchange.challenge_seconds,
+                forced_seconds=self.exchange.forced_seconds,
+            )
         return SwapPolicy(
-            chains={section.chain_id: section.bounds.bounds() for section in self.chains.values()},
+            chains=by_id,
+            exchange=exchange,
             reaction_seconds=habits.reaction_seconds,
             public_seconds=habits.public_seconds,
             answer_seconds=habits.answer_seconds,
@@ -123,7 +156,7 @@ class SwapConfig(Section):
             safety_deposit=habits.safety_deposit,
         )
 
-    def desk(self, wallet: LocalAccount, chains: Mapping[int, Chain]) -> SwapDesk:
+    def desk(self, wallet: LocalAccount, chains: Mapping[int, Chain], exchange: CashAccess | None = None) -> SwapDesk:
         """Everything together."""
         network = self.network()
         return SwapDesk(
@@ -133,6 +166,7 @@ class SwapConfig(Section):
             catalogue=assets_of(network),
             policy=self.policy(),
             book=SwapBook(self.book),
+            exchange=exchange,
         )
 
 

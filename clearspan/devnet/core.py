@@ -10,6 +10,7 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 
 from bridge.settlement import ForcedQueue, Outbox, Rollup
+from bridge.swaps.book import SwapBook
 from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
 from clearspan.devnet.duties import DutyKeeper
 from clearspan.devnet.keeper import LiquidationKeeper
@@ -157,15 +158,23 @@ class DevnetCore:
         posted = PostedState(lambda: genesis_state(network.listing, inputs), network.deployment, network.settlement)
         return CashAccess(venue=LocalCashVenue(self.sequencer, self.clock.now), posted=posted)
 
-    def provider(self, name: str, *, terms: Terms | None = None, hook: Hook = no_hook) -> Provider:
-        """A liquidity provider with the wallet of that name, which `trader` funds; it settles at every step."""
-        desk = self._swap_desk(name, trader_wallet(self.config.seed, name))
+    def provider(
+        self, name: str, *, terms: Terms | None = None, book: Path | None = None, hook: Hook = no_hook
+    ) -> Provider:
+        """A liquidity provider with the wallet of that name, which `trader` funds; it settles at every step.
+
+        book: a file, so that another provider can go on where this one was stopped; in memory otherwise.
+        """
+        holder = trader_wallet(self.config.seed, name)
+        if book is not None and name in self._desks:
+            self._desks.pop(name).book.close()
+        desk = self._swap_desk(name, holder, SwapBook(book))
         valid = 5 * self.config.block_seconds
         made = Provider(desk, terms or provider_terms(self.network, valid_seconds=valid), hook=hook)
         self.daemons[f"swaps of {name}"] = made
         return made
 
-    def _swap_desk(self, name: str, holder: LocalAccount) -> SwapDesk:
+    def _swap_desk(self, name: str, holder: LocalAccount, book: SwapBook | None = None) -> SwapDesk:
         """A wallet's swaps, with a daemon that settles them; the same desk for the same wallet."""
         if name not in self._desks:
             desk = self._desks[name] = SwapDesk(
@@ -174,6 +183,7 @@ class DevnetCore:
                 chains=self.network.by_id,
                 catalogue=self.catalogue,
                 policy=swap_policy(self.config),
+                book=book,
                 exchange=self.cash_access,
             )
             self.daemons[f"swaps of {name}"] = SwapSettler(desk.book, desk.port)

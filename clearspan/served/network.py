@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -15,51 +17,58 @@ from clearspan.devnet.core import DevnetCore
 from clearspan.devnet.network import fund
 from clearspan.devnet.swapping import swap_policy
 from clearspan.devnet.wallets import trader_wallet
+from clearspan.served.files import NETWORK_FILE, provider_file, swap_file
+from exchange.sdk.cash_http import questions_of
 from exchange.sdk.errors import Rejected
+from exchange.sdk.json_http import JsonServer
 from relayers.operating import keystores
 
-NETWORK_FILE = "network.json"
 PASSWORD = "devnet"  # noqa: S105 - of keys that anybody can derive from the seed
 SCRYPT_ROUNDS = 1 << 12
 DEPLOYING_SECONDS = 900
 """Deploying takes a block per transaction, each a second later: the chains begin so long ago."""
+PROVIDER = "lucy"
+USERS = ("alice", "bob")
+CASH = 20_000 * 10**6
+"""What everybody has on the exchange."""
 
 
 class ServedDevnet:
-    """A devnet on ports of this machine; `step` moves it on to the present. A context manager.
+    """A devnet on ports of this machine; `step` moves it on to the present. A context manager, for one thread.
 
     directory: must be new or empty; gets `network.json`, the chains' databases and a directory per wallet, with its
-    keystore and a `swap.toml`.
+    keystore and a `swap.toml`, or a `provider.toml` for lucy.
     """
 
-    def __init__(
-        self,
-        directory: Path,
-        *,
-        seed: int = 1,
-        wallets: tuple[str, ...] = ("alice", "bob"),
-        now: Callable[[], int] = lambda: int(time.time()),
-    ) -> None:
+    def __init__(self, directory: Path, *, seed: int = 1, now: Callable[[], int] = lambda: int(time.time())) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
             raise Rejected("DirectoryNotEmpty", f"{directory} has files in it; give a new one")
         self.directory = directory
         self._now = now
-        self.config = DevnetConfig(seed=seed, start_time=now() - DEPLOYING_SECONDS)
+        self.config = DevnetConfig(seed=seed, start_time=now() - DEPLOYING_SECONDS, inclusion_delay_seconds=120)
         self.core = DevnetCore(self.config, directory)
         network = self.core.network
         (directory / NETWORK_FILE).write_text(network.deployment.dump(), encoding="utf-8")
-        for name in wallets:
-            address = trader_wallet(seed, name).address
-            fund(network, address, usdc=self.config.wallet_usdc, ether=self.config.wallet_eth)
+        self.addresses = {name: str(trader_wallet(seed, name).address) for name in (*USERS, PROVIDER)}
+        for name in self.addresses:
+            self._enrich(name)
+        self._lock = threading.RLock()
+        self._venue = JsonServer(questions_of(self.core.cash_access.venue), lock=self._lock)
         self._servers = {chain.name: ChainServer(chain) for chain in network.chains}
-        self.urls: Mapping[str, str] = {name: server.url for name, server in self._servers.items()}
-        self.addresses = {name: self._equip(name) for name in wallets}
+        self.urls: Mapping[str, str] = {
+            **{name: server.url for name, server in self._servers.items()},
+            "exchange": self._venue.url,
+        }
+        port = _free_port()
+        for name in self.addresses:
+            self._equip(name, port)
         self.step()
 
     def step(self) -> None:
         """One block on every chain at the present time, and one step of every daemon."""
         with ExitStack() as locks:
+            locks.enter_context(self._lock)
             for server in self._servers.values():
                 locks.enter_context(server.lock)
             behind = self._now() - self.core.clock.now() - self.config.block_seconds
@@ -73,6 +82,7 @@ class ServedDevnet:
             time.sleep(self.config.block_seconds)
 
     def __enter__(self) -> Self:
+        self._venue.__enter__()
         for server in self._servers.values():
             server.start()
         return self
@@ -80,53 +90,42 @@ class ServedDevnet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._venue.__exit__(kind, error, traceback)
         for server in self._servers.values():
             server.stop()
         self.core.close()
 
-    def _equip(self, name: str) -> str:
-        """A directory with keystore, password and configuration; answers the address."""
+    def _enrich(self, name: str) -> None:
+        """Tokens and ether on every chain, and cash on its way to the exchange."""
+        wallet = trader_wallet(self.config.seed, name)
+        fund(self.core.network, wallet.address, usdc=self.config.wallet_usdc, ether=self.config.wallet_eth)
+        first = self.core.network.vaults[0].name
+        self.core.gateway.deposit(wallet, self.core.catalogue.asset(chain=first, symbol="USDC"), CASH)
+
+    def _equip(self, name: str, port: int) -> None:
+        """A directory with keystore, password and configuration."""
         place = self.directory / name
         place.mkdir()
-        account = trader_wallet(self.config.seed, name)
-        keystores.create(place / "key.json", PASSWORD, role=name, key=bytes(account.key), rounds=SCRYPT_ROUNDS)
+        key = bytes(trader_wallet(self.config.seed, name).key)
+        keystores.create(place / "key.json", PASSWORD, role=name, key=key, rounds=SCRYPT_ROUNDS)
         password = place / "password"
         password.touch(mode=0o600)
         password.write_text(PASSWORD + "\n", encoding="utf-8")
-        (place / "swap.toml").write_text(self._swap_file(), encoding="utf-8")
-        return str(account.address)
+        network = self.core.network
+        chains = {chain.name: (chain.chain_id, self.urls[chain.name]) for chain in network.chains}
+        policy, exchange = swap_policy(self.config), self.urls["exchange"]
+        if name == PROVIDER:
+            names = tuple(chain.name for chain in network.vaults)
+            common = swap_file(chains, policy, exchange_url=exchange)
+            text, file = provider_file(common, port=port, vault_chains=names), "provider.toml"
+        else:
+            quoted = (f"http://127.0.0.1:{port}",)
+            text, file = swap_file(chains, policy, exchange_url=exchange, providers=quoted), "swap.toml"
+        (place / file).write_text(text, encoding="utf-8")
 
-    def _swap_file(self) -> str:
-        policy = swap_policy(self.config)
-        lines = [
-            f'deployment = "../{NETWORK_FILE}"',
-            'book = "swaps.sqlite"',
-            "",
-            "[signer]",
-            'keystore = "key.json"',
-            'password_file = "password"',
-            "",
-            "[habits]",
-            f"reaction_seconds = {policy.reaction_seconds + 4}",
-            f"public_seconds = {policy.public_seconds}",
-            "answer_seconds = 60",
-            f"safety_deposit = {policy.safety_deposit}",
-            "every_seconds = 1.0",
-        ]
-        for chain in self.core.network.chains:
-            bounds = policy.bounds(chain.chain_id)
-            lines += [
-                "",
-                f"[chains.{chain.name}]",
-                f"chain_id = {chain.chain_id}",
-                f'endpoints = [{{ id = "devnet", url = "{self.urls[chain.name]}" }}]',
-                'finality = { policy = "qbft" }',
-                "",
-                f"[chains.{chain.name}.bounds]",
-                f"inclusion_seconds = {bounds.inclusion_seconds}",
-                f"finality_seconds = {bounds.finality_seconds + 2}",
-                f"reorganisation_seconds = {bounds.reorganisation_seconds}",
-                f"halt_seconds = {bounds.halt_seconds}",
-                f"drift_seconds = {bounds.drift_seconds + 2}",
-            ]
-        return "\n".join(lines) + "\n"
+
+def _free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

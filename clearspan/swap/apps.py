@@ -22,6 +22,10 @@ def register(app: typer.Typer) -> None:
     app.command("accept")(accept)
     app.command("status")(status)
     app.command("settle")(settle)
+    app.command("quote")(quote)
+    app.command("take")(take)
+    app.command("exit")(exit_)
+    app.command("enter")(enter)
 
 
 def propose(  # noqa: PLR0913 - its options
@@ -83,5 +87,86 @@ def settle(
         from clearspan.swap.trading import run_settle  # noqa: PLC0415
 
         return run_settle(config_file, once=once, as_json=as_json)
+
+    finish(run)
+
+
+Word = Annotated[
+    str, typer.Option(help="What whoever gives second relies on of a lock of cash: soft, posted or final.")
+]
+Least = Annotated[str | None, typer.Option(help="Refuse a quote for less, in whole units of what you get.")]
+
+
+def quote(
+    *,
+    give: Annotated[str, typer.Option(help='As "1.5 ETH@alpha"; cash is "1000 USD@exchange".', show_default=False)],
+    take: Annotated[str, typer.Option(help='As "USDC@beta".', show_default=False)],
+    guarantee: Word = "posted",
+    config_file: ConfigFile = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Ask every configured provider and print what each would give, the best first, and what you would rely on."""
+
+    def run() -> int:
+        from clearspan.swap.quoting import run_quote  # noqa: PLC0415
+
+        return run_quote(config_file, give=give, take=take, guarantee=guarantee, as_json=as_json)
+
+    finish(run)
+
+
+def take(  # noqa: PLR0913 - its options
+    *,
+    give: Annotated[str, typer.Option(help='As "1.5 ETH@alpha"; cash is "1000 USD@exchange".', show_default=False)],
+    take: Annotated[str, typer.Option(help='As "USDC@beta".', show_default=False)],
+    guarantee: Word = "posted",
+    least: Least = None,
+    config_file: ConfigFile = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Take the best quote; then `settle`."""
+
+    def run() -> int:
+        from clearspan.swap.quoting import run_take  # noqa: PLC0415
+
+        return run_take(config_file, give=give, take=take, guarantee=guarantee, least=least, as_json=as_json)
+
+    finish(run)
+
+
+def exit_(  # noqa: PLR0913 - its options
+    *,
+    cash: Annotated[str, typer.Option(help="USD of your cash on the exchange.", show_default=False)],
+    to: Annotated[str, typer.Option(help='What you get, as "USDC@beta".', show_default=False)],
+    guarantee: Word = "posted",
+    least: Least = None,
+    config_file: ConfigFile = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Fast exit: exchange cash for an asset on a chain at the best quote, no challenge period; then `settle`."""
+
+    def run() -> int:
+        from clearspan.swap.quoting import run_take  # noqa: PLC0415
+
+        give = f"{cash} USD@exchange"
+        return run_take(config_file, give=give, take=to, guarantee=guarantee, least=least, as_json=as_json)
+
+    finish(run)
+
+
+def enter(
+    *,
+    give: Annotated[str, typer.Option(help='What you give, as "1000 USDC@beta".', show_default=False)],
+    guarantee: Word = "posted",
+    least: Least = None,
+    config_file: ConfigFile = DEFAULT_CONFIG,
+    as_json: Json = False,
+) -> None:
+    """Fast entry: an asset on a chain for exchange cash at the best quote; then `settle`."""
+
+    def run() -> int:
+        from clearspan.swap.quoting import run_take  # noqa: PLC0415
+
+        return run_take(config_file, give=give, take="USD@exchange", guarantee=guarantee, least=least, as_json=as_json)
 
     finish(run)

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
@@ -16,15 +16,21 @@ import typer
 
 from bridge.swaps.agreement import Agreement
 from bridge.swaps.book import KeptSwap
-from bridge.swaps.cash import CashLeg
 from bridge.swaps.legs import Leg
+from bridge.swaps.quotes import Side
 from bridge.swaps.status import SwapStatus, status_of
+from chains.chain import Chain
 from clearspan import exits
+from clearspan.kept import KeptRun
+from clearspan.listing import genesis_inputs, genesis_state
 from exchange.sdk.amounts import CASH_DECIMALS, from_base_units, to_base_units
+from exchange.sdk.cash_http import HttpCashVenue
 from exchange.sdk.catalogue import AssetSpec, Catalogue
 from exchange.sdk.chain_errors import on_chain
 from exchange.sdk.errors import Rejected
-from exchange.sdk.swap_desk import SwapDesk
+from exchange.sdk.posted_state import PostedState
+from exchange.sdk.swap_desk import CashAccess, SwapDesk
+from exchange.sdk.swap_verbs import CASH, EXCHANGE
 from relayers.reports import StepReport
 from relayers.swap_config import SwapConfig
 from relayers.swap_settler import SwapSettler
@@ -67,7 +73,7 @@ def run_accept(config_file: Path, terms: Path, *, yes: bool, as_json: bool) -> i
     with opened(config_file) as (_, desk):
         desk.require_known(agreement)
         if not yes:
-            typer.echo(f"you give {_worth(desk, agreement.short)} for {_worth(desk, agreement.long)}", err=True)
+            typer.echo(f"you give {worth(desk, agreement.short)} for {worth(desk, agreement.long)}", err=True)
             if not sys.stdin.isatty():
                 raise Rejected("NotConfirmed", "say --yes where there is no terminal")
             typer.confirm("agree?", abort=True, err=True)
@@ -118,11 +124,23 @@ def opened(config_file: Path) -> Iterator[tuple[SwapConfig, SwapDesk]]:
     """The configuration and the wallet's desk, its book closed at the end."""
     config = SwapConfig.load(config_file)
     wallet = config.unlock((lambda: getpass("password: ")) if sys.stdin.isatty() else None)
-    desk = config.desk(wallet, config.connect())
+    chains = config.connect()
+    desk = config.desk(wallet, chains, cash_access(config, chains))
     try:
         yield config, desk
     finally:
         desk.book.close()
+
+
+def cash_access(config: SwapConfig, chains: Mapping[int, Chain]) -> CashAccess | None:
+    """The exchange, where the configuration names one: its operator's word, and what the settlement chain says."""
+    if config.exchange is None:
+        return None
+    kept = KeptRun.read(config.exchange.genesis)
+    inputs = genesis_inputs(kept.network, kept.exchange)
+    settlement = chains[kept.network.settlement.chain_id]
+    posted = PostedState(lambda: genesis_state(kept.exchange, inputs), kept.network, settlement)
+    return CashAccess(venue=HttpCashVenue(config.exchange.url, posted.state.domain), posted=posted)
 
 
 def spoken(catalogue: Catalogue, text: str, option: str) -> tuple[AssetSpec, int]:
@@ -140,18 +158,18 @@ def _row(desk: SwapDesk, kept: KeptSwap) -> dict[str, Any]:
         "swap": _name(kept),
         "role": kept.role.value,
         "status": status_of(kept.outcome, knowledge).value,
-        "gives": _worth(desk, kept.plan.own),
-        "takes": _worth(desk, kept.plan.other),
+        "gives": worth(desk, kept.plan.own),
+        "takes": worth(desk, kept.plan.other),
         "gives_back_from": kept.plan.own.timelocks.refund_from,
         "takes_before": kept.plan.other.timelocks.refund_from,
         "counterparty": kept.plan.own.payee,
     }
 
 
-def _worth(desk: SwapDesk, leg: Leg) -> str:
+def worth(desk: SwapDesk, leg: Leg | Side) -> str:
     """An amount as it is spoken on the command line."""
-    if isinstance(leg, CashLeg):
-        return f"{from_base_units(leg.amount, decimals=CASH_DECIMALS).normalize():f} cash"
+    if leg.asset == leg.escrow:
+        return f"{from_base_units(leg.amount, decimals=CASH_DECIMALS).normalize():f} {CASH}@{EXCHANGE}"
     spec = desk.asset_of(leg)
     return f"{from_base_units(leg.amount, decimals=spec.decimals).normalize():f} {spec.symbol}@{spec.chain}"
 
@@ -159,7 +177,7 @@ def _worth(desk: SwapDesk, leg: Leg) -> str:
 def _explain(desk: SwapDesk, kept: KeptSwap) -> None:
     plan = kept.plan
     typer.echo(
-        f"gives {_worth(desk, plan.own)} for {_worth(desk, plan.other)}; what you lock comes back from "
+        f"gives {worth(desk, plan.own)} for {worth(desk, plan.other)}; what you lock comes back from "
         f"{plan.own.timelocks.refund_from} on, what you get is to be claimed before {plan.other.timelocks.refund_from}",
         err=True,
     )

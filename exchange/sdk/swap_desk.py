@@ -22,6 +22,7 @@ from bridge.swaps.escrow import SwapEscrow
 from bridge.swaps.guarantees import Guarantee
 from bridge.swaps.legs import Leg
 from bridge.swaps.machine import Role
+from bridge.swaps.quotes import Side
 from bridge.swaps.settling import LegPort, Settlement
 from bridge.swaps.terms import Swap, derive_preimage, hashlock_of
 from bridge.swaps.timelocks import Rules
@@ -158,7 +159,7 @@ class SwapDesk:
             if isinstance(leg, Swap):
                 self.asset_of(leg)
 
-    def asset_of(self, leg: Leg) -> AssetSpec:
+    def asset_of(self, leg: Leg | Side) -> AssetSpec:
         """What a leg on a chain locks; raises Rejected(UnknownAsset)."""
         for spec in self.catalogue.assets:
             if spec.chain_id == leg.chain_id and to_checksum_address(spec.token) == leg.asset:

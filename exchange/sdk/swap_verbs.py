@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,8 @@ class AsyncSwapVerbs:
         second may rely on of a lock of cash: soft, posted or final.
         """
         desk = self.swaps
-        gives = _side(desk, give_chain, give_asset, give_amount)
-        takes = _side(desk, take_chain, take_asset, None)
+        gives = side_of(desk, give_chain, give_asset, give_amount)
+        takes = side_of(desk, take_chain, take_asset, None)
         kind = SwapKind.EXIT if gives.is_cash else SwapKind.ENTRY if takes.is_cash else SwapKind.SWAP
         request = QuoteRequest(
             customer=desk.address, kind=kind, guarantee=_guarantee(guarantee), gives=gives, takes=takes
@@ -155,19 +156,25 @@ class AsyncSwapVerbs:
         return tuple(AsyncSwap(desk, kept.hashlock, advance=self._advance) for kept in desk.book.all())
 
 
-def _side(desk: SwapDesk, chain: str, asset: str, amount: Amount | None) -> Side:
+def side_of(desk: SwapDesk, chain: str, asset: str, amount: Amount | None) -> Side:
+    """What is given, or with no amount what is taken; raises Rejected(UnknownAsset), InvalidAmount."""
     if chain == EXCHANGE:
         if asset != CASH:
             raise Rejected("UnknownAsset", f"{asset} on {EXCHANGE}; known: {CASH}")
         settlement = desk.network.settlement
-        place = settlement.chain_id, settlement.rollup, settlement.rollup
-        decimals = CASH_DECIMALS
+        side = Side(chain_id=settlement.chain_id, escrow=settlement.rollup, asset=settlement.rollup, amount=0)
     else:
         spec = desk.catalogue.asset(chain=chain, symbol=asset)
-        place = spec.chain_id, desk.escrow(spec.chain_id), to_checksum_address(spec.token)
-        decimals = spec.decimals
-    units = 0 if amount is None else to_base_units(amount, decimals=decimals, what="amount given")
-    return Side(chain_id=place[0], escrow=place[1], asset=place[2], amount=units)
+        token = to_checksum_address(spec.token)
+        side = Side(chain_id=spec.chain_id, escrow=desk.escrow(spec.chain_id), asset=token, amount=0)
+    if amount is None:
+        return side
+    return replace(side, amount=to_base_units(amount, decimals=decimals_of(desk, side), what="amount given"))
+
+
+def decimals_of(desk: SwapDesk, side: Side) -> int:
+    """Decimals of an asset, or of cash."""
+    return CASH_DECIMALS if side.is_cash else desk.asset_of(side).decimals
 
 
 def _guarantee(word: Guarantee | str) -> Guarantee:

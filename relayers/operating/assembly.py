@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from eth_account.signers.local import LocalAccount
+from pydantic import ValidationError
 
 from bridge.light_clients import LightClient
 from bridge.mailbox import Mailbox
@@ -13,13 +14,14 @@ from bridge.registry import Deployment, SettlementEntry, VaultEntry
 from chains.chain import Chain
 from relayers.lanes import Endpoint, Lane
 from relayers.operating import keystores
-from relayers.operating.config import DaemonSection, RelayerConfig, RouteSection
+from relayers.operating.config import DaemonSection, RelayerConfig, RouteSection, Section, problem_of
 from relayers.operating.errors import ConfigRejected, Problem, Reason, Rejected
 from relayers.operating.logs import Redactor
 from relayers.reports import Daemon
 from relayers.store import Store
 
 Entry = SettlementEntry | VaultEntry
+Options = TypeVar("Options", bound=Section)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,15 @@ class Assembly:
     def section(self, daemon: str) -> DaemonSection:
         """How a daemon is configured; the defaults where it is not named."""
         return self.config.daemons.get(daemon, DaemonSection())
+
+    def options(self, daemon: str, model: type[Options]) -> Options:
+        """What only this daemon knows; raises ConfigRejected with the path of each problem."""
+        try:
+            return model.model_validate(self.section(daemon).options)
+        except ValidationError as error:
+            raise ConfigRejected(
+                [problem_of(found, f"daemons.{daemon}.options") for found in error.errors(include_url=False)]
+            ) from None
 
     def signer(self, daemon: str) -> LocalAccount:
         """Who signs for a daemon: its own signer, else the one of its name, else the only one.

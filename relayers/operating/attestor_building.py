@@ -40,7 +40,7 @@ class CarrierOptions(Section):
 
 def build_attestors(assembly: Assembly) -> Mapping[str, Daemon]:
     """One attestor a client; their books are served under `/approvals/CLIENT`. One record for each followed chain."""
-    options = AttestorOptions.model_validate(assembly.section("attestor").options)
+    options = assembly.options("attestor", AttestorOptions)
     records: dict[str, SqliteSignRecord] = {}
     named: dict[str, Daemon] = {}
     for section, client, domain in _clients(assembly, options.clients):
@@ -64,7 +64,7 @@ def build_attestors(assembly: Assembly) -> Mapping[str, Daemon]:
 
 def build_carriers(assembly: Assembly) -> Mapping[str, Daemon]:
     """One carrier a client; it reads this process's own book too."""
-    options = CarrierOptions.model_validate(assembly.section("carrier").options)
+    options = assembly.options("carrier", CarrierOptions)
     named: dict[str, Daemon] = {}
     for section, client, domain in _clients(assembly, options.clients):
         sources: list[ApprovalSource] = [ApprovalBook(assembly.store, client.key)]

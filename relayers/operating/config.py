@@ -175,7 +175,7 @@ class RelayerConfig(Section):
         try:
             config = cls.model_validate(tables)
         except ValidationError as error:
-            raise ConfigRejected([_problem(found) for found in error.errors(include_url=False)]) from None
+            raise ConfigRejected([problem_of(found) for found in error.errors(include_url=False)]) from None
         config = config.anchored(base)
         problems = list(config.contradictions())
         if problems:
@@ -291,6 +291,8 @@ def _endpoint_problems(where: str, chain: ChainSection) -> Iterator[Problem]:
         urls.add(url)
 
 
-def _problem(found: Any) -> Problem:
+def problem_of(found: Any, prefix: str = "") -> Problem:
+    """One of pydantic's errors, its path below `prefix`."""
     message = "unknown key" if found["type"] == "extra_forbidden" else found["msg"]
-    return Problem(path=".".join(map(str, found["loc"])), message=message)
+    keys = [prefix, *map(str, found["loc"])] if prefix else list(map(str, found["loc"]))
+    return Problem(path=".".join(keys), message=message)

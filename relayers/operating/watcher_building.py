@@ -26,7 +26,8 @@ class WatcherOptions(Section):
 
 
 def build_watcher(assembly: Assembly) -> Mapping[str, Daemon]:
-    options = WatcherOptions.model_validate(assembly.section("watcher").options)
+    """One watcher over all chains. Give it a process, a database and endpoints of its own."""
+    options = assembly.options("watcher", WatcherOptions)
     policy = WatchPolicy(
         outflow_max={assembly.config.chains[name].chain_id: most for name, most in options.outflow_max.items()},
         outflow_window_seconds=options.outflow_window_seconds,

@@ -1,7 +1,6 @@
 """ETH on one chain for USDC on another, by two people at two command lines, over a devnet on loopback ports."""
 
 import json
-import threading
 import time
 
 import pytest
@@ -9,44 +8,17 @@ from typer.testing import CliRunner
 
 from clearspan import exits
 from clearspan.cli import app
-from clearspan.served.network import ServedDevnet
-
-
-class FastClock:
-    """Real seconds run six times as fast, for chains and commands alike."""
-
-    def __init__(self):
-        self.start = time.time()
-
-    def now(self):
-        return int(self.start + 6 * (time.time() - self.start))
+from tests.clearspan.swap.serving import command, serving
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    clock = FastClock()
-    patch = pytest.MonkeyPatch()
-    patch.setattr("chains.clock.SystemClock.now", lambda _: clock.now())
-    up, over, found = threading.Event(), threading.Event(), []
-
-    def run():
-        with ServedDevnet(tmp_path_factory.mktemp("served") / "net", now=clock.now) as net:
-            found.append(net)
-            up.set()
-            while not over.wait(0.3):
-                net.step()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    assert up.wait(60)
-    yield found[0]
-    over.set()
-    thread.join()
-    patch.undo()
+    with serving(tmp_path_factory.mktemp("served") / "net") as net:
+        yield net
 
 
 def swap(served, who, *words):
-    return CliRunner().invoke(app, ["swap", *words, "--config", str(served.directory / who / "swap.toml")])
+    return command(served, who, "swap", *words)
 
 
 def dollars(served, who):

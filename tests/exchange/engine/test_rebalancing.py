@@ -258,6 +258,27 @@ def test_reserving_and_never_depositing_costs_the_bond(short) -> None:
     assert offer.amount == NET
 
 
+def slow_queue(venue) -> int:
+    """A deposit enters in time and waits in the queue; somebody ends the reservation first. What the provider has."""
+    later(venue, RAMP)
+    venue.do(venue.reserve(3, USDC_B, USDC_A, NET))
+    deadline = venue.state.reservations[3].deadline
+    before = wealth(venue, 3)
+    later(venue, WINDOW + 9)
+    apply(venue.state, steps.lapse_reservation(3))
+    venue.deposit(3, USDC_B, NET, enqueued_at=deadline - 1)
+    return wealth(venue, 3) - before - NET
+
+
+def test_a_deposit_that_waits_in_the_queue_is_in_time(short) -> None:
+    assert slow_queue(short) == NET // 100 + NET // 1_000
+
+
+def test_without_the_queues_time_the_same_provider_loses_its_bond(short, monkeypatch) -> None:
+    monkeypatch.setattr("exchange.engine.rebalancing.require_queue_read", lambda _state, _time: None)
+    assert slow_queue(short) == 0
+
+
 def test_an_account_has_one_reservation_at_a_time(short) -> None:
     short.do(short.reserve(3, USDC_B, USDC_A, 20 * USD))
     assert reason_of(short, short.reserve(3, USDC_B, USDC_A, 20 * USD)) == Reason.RESERVATION_IS_OPEN

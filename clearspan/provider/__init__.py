@@ -1,0 +1,1 @@
+"""A liquidity provider on the command line."""

@@ -1,0 +1,1 @@
+"""`clearspan rebalance`: what is short, and bringing it."""
