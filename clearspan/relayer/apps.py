@@ -181,14 +181,15 @@ def client_update(
     client: Annotated[str, typer.Argument(help="As `client list` names it: FOLLOWED@CHAIN.", show_default=False)],
     *,
     config_file: ConfigFile = DEFAULT_CONFIG,
+    seconds: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for it.")] = 120.0,
     as_json: Json = False,
 ) -> None:
-    """Bring a client to the newest final header of the chain it follows."""
+    """Have the running updater bring a client to the newest final header of the chain it follows, and wait for it."""
 
     def run() -> int:
         from clearspan.relayer.client_verbs import run_update  # noqa: PLC0415
 
-        return run_update(config_file, client, as_json=as_json)
+        return run_update(config_file, client, seconds=seconds, as_json=as_json)
 
     finish(run)
 

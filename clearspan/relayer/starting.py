@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from clearspan import exits
-from relayers.operating.config import RelayerConfig
+from relayers.operating import config_rules
 from relayers.operating.logs import configure_logs
 from relayers.operating.process import RelayerProcess
 from relayers.operating.registry import DAEMONS, require_known
@@ -21,7 +21,7 @@ def run_start(config_file: Path, *, names: tuple[str, ...] | None) -> int:
     """Run until told to stop. `names`: the daemons, the configured ones where None."""
     for name in names or ():
         require_known(name)
-    log = RelayerConfig.load(config_file).log
+    log = config_rules.load(config_file).log
     configure_logs(layout=log.format, level=log.level)
     ask = (lambda name: getpass(f"password of {name}: ")) if sys.stdin.isatty() else None
     process = RelayerProcess(config_file, names=names, ask=ask)

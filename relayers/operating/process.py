@@ -13,7 +13,7 @@ import structlog
 
 from chains import EndpointEvent
 from chains.chain import Chain
-from relayers.operating import registry
+from relayers.operating import config_rules, registry
 from relayers.operating.assembly import Assembly, unlock_signers
 from relayers.operating.chain_building import OnEvent, connect_chains, endpoint_samples, log_event
 from relayers.operating.config import RelayerConfig
@@ -31,7 +31,7 @@ from relayers.store import Store
 SURVEY = "survey"
 SURVEY_SECONDS = 2.0
 FLUSH_SECONDS = 1.0
-SHARING = frozenset({"carrier", "payer", "relayer", "updater"})
+SHARING = frozenset({"carrier", "payer", "relayer", "submitter", "updater"})
 """Daemons that may spend from one wallet, and therefore step one at a time."""
 RELOADABLE = frozenset({"routes", "readiness", "log", "daemons", "limits"})
 """Keys a running process takes; another value of any other key needs a restart."""
@@ -54,11 +54,12 @@ class RelayerProcess:
     ) -> None:
         self._path = path
         self._names = names
-        config = RelayerConfig.load(path)
+        config = config_rules.load(path)
         for section in config.chains.values():
             for endpoint in section.endpoints:
                 hidden.hide(endpoint.expanded(), f"<{endpoint.id}>")
         signers = unlock_signers(config, hidden, ask)
+        store = open_store(config, config.store.replica)  # before the tallies: it takes only a database of its own
         self._tallies = Tallies(config.store.url.get_secret_value(), config.store.replica)
         self.metrics = Metrics(self._tallies)
         self._assembly = Assembly(
@@ -66,7 +67,7 @@ class RelayerProcess:
             deployment=config.network(),
             chains=connect(config, self._endpoint_fault),
             signers=signers,
-            store=open_store(config),
+            store=store,
         )
         self.metrics.read_gauges_from(self._samples)
         self._observer = Observer(self.metrics)
@@ -100,6 +101,7 @@ class RelayerProcess:
             health=self._observer.health(),
             look=self._survey.look,
             now=time.monotonic(),
+            paused=self._survey.look.paused,
         )
 
     def status(self) -> dict[str, Any]:
@@ -120,6 +122,8 @@ class RelayerProcess:
                 for route, backlog in look.backlog.items()
             },
             "clients_expire_in_seconds": look.client_expiry_seconds,
+            "paused": list(look.paused),
+            "waits": {route: backlog.by_wait for route, backlog in look.backlog.items() if backlog.by_wait},
             "balances_wei": {f"{chain} {signer}": str(wei) for (chain, signer), wei in look.balance_wei.items()},
         }
 
@@ -156,7 +160,7 @@ class RelayerProcess:
 
     async def _reload(self) -> bool:
         try:
-            config = await asyncio.to_thread(RelayerConfig.load, self._path)
+            config = await asyncio.to_thread(config_rules.load, self._path)
             require_reloadable(self._assembly.config, config)
             assembly = self._assembly.with_config(config)
             workers = self._build(assembly)
@@ -218,13 +222,9 @@ class RelayerProcess:
         yield from endpoint_samples(self._assembly.chains)
 
 
-def open_store(config: RelayerConfig) -> Store:
-    """The relayers' database."""
-    url = config.store.url.get_secret_value()
-    prefix = "sqlite:///"
-    if not url.startswith(prefix):
-        raise ConfigRejected([Problem(path="store.url", message="only sqlite:/// so far")])
-    return Store(Path(url.removeprefix(prefix)))
+def open_store(config: RelayerConfig, replica: str | None) -> Store:
+    """The relayers' database; `replica` is None for tools, which take nobody's work away."""
+    return Store(url=config.store.url.get_secret_value(), replica=replica)
 
 
 def require_reloadable(before: RelayerConfig, after: RelayerConfig) -> None:
