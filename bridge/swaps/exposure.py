@@ -93,3 +93,13 @@ def halt_losses(rules: Rules, long: Leg, short: Leg, halt: Halt) -> tuple[Loss, 
     if answered >= long.timelocks.refund_from and halt.since < short.timelocks.refund_from:
         losses.append(responder)
     return tuple(losses)
+
+
+def break_even_bribe(amount: int, blocks: int) -> int:
+    """The most per block that keeping a claim out until its deadline is worth, in base units of the leg, rounded up.
+
+    Who gets the leg back if the claim fails can pay so much to each producer of the window, and not more.
+    """
+    if blocks < 1:
+        raise ValueError("a window has a block at least")
+    return -(-amount // blocks)

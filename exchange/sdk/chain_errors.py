@@ -21,7 +21,11 @@ def on_chain(action: Callable[[], T]) -> T:
         return action()
     except SwapRefused as error:
         raise Rejected(error.swap_reason.value, error.detail.partition(": ")[2]) from error
-    except (ChainRejected, BridgeRejected) as error:
-        raise Rejected(error.reason.value, str(error)) from error
-    except (ChainError, BridgeUnavailable) as error:
-        raise Unavailable(error.reason.value, str(error)) from error
+    except BridgeRejected as error:
+        raise Rejected(error.reason.value, error.detail) from error
+    except ChainRejected as error:
+        raise Rejected(error.reason.value, error.message) from error
+    except BridgeUnavailable as error:
+        raise Unavailable(error.reason.value, error.detail) from error
+    except ChainError as error:
+        raise Unavailable(error.reason.value, error.message) from error

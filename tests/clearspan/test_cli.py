@@ -20,6 +20,9 @@ COMMANDS = [
     ["packet", "list"],
     ["swap"],
     ["swap", "recover"],
+    ["rebalance"],
+    ["rebalance", "offers"],
+    ["rebalance", "take"],
     ["version"],
 ]
 

@@ -181,9 +181,9 @@ def test_incident_31_every_scenario_in_the_table_is_there_and_runs():
     sources = [path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py")]
     for number, names in rows:
         for name in re.findall(r"`(test_\w+)`", names):
-            defined = [source for source in sources if re.search(rf"^def {name}\(", source, re.MULTILINE)]
+            defined = [source for source in sources if re.search(rf"^ *def {name}\(", source, re.MULTILINE)]
             assert len(defined) == 1, (number, name)
-            assert not re.search(rf"mark\.(skip|skipif|xfail)\b[^\n]*\n(@[^\n]*\n)*def {name}\(", defined[0]), name
+            assert not re.search(rf"mark\.(skip|skipif|xfail)\b[^\n]*\n( *@[^\n]*\n)* *def {name}\(", defined[0]), name
 
 
 # 36: events of calls that were rolled back

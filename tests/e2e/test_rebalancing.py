@@ -105,6 +105,10 @@ def test_a_provider_that_does_not_deliver_loses_its_bond_and_another_one_comes(t
         assert (offer.amount, offer.rebate) == (999, Decimal("0.999"))
         good.rebalance(deposit_chain="beta", withdraw_chain="alpha", amount="999").wait("filled")
         out.wait("finalized")
+        # The run ends in the middle of everything: somebody waits, both sides of a rebalancing are set aside.
+        alice.withdraw(chain="beta", asset="USDC", amount="500", when_short="queue")
+        net.core.gateway.deposit = lambda *_: bytes(32)
+        bad.rebalance(deposit_chain="beta", withdraw_chain="alpha", amount="400")
         net.settle()
     answer = verify_directory(tmp_path)
     assert answer.ok, answer.reason

@@ -258,6 +258,20 @@ def test_reserving_and_never_depositing_costs_the_bond(short) -> None:
     assert offer.amount == NET
 
 
+def test_what_a_lapse_sets_free_serves_who_waited_for_it(short) -> None:
+    later(short, RAMP)
+    short.do(short.reserve(3, USDC_B, USDC_A, NET))
+    short.deposit(2, USDC_B, 40_000 * USD)
+    short.do(short.withdraw(2, USDC_A, 100_000 * USD))
+    short.do(short.withdraw(1, USDC_A, 20_000 * USD))
+    short.do(short.queue(2, USDC_A, 35_000 * USD))
+    assert len(short.state.withdrawals) == 2, "what is set aside is not for them"
+    later(short, WINDOW)
+    short.forced(9, 0)
+    _, served = short.do(steps.lapse_reservation(3))
+    assert (served.account, served.asset) == (2, USDC_A)
+
+
 def slow_queue(venue) -> int:
     """A deposit enters in time and waits in the queue; somebody ends the reservation first. What the provider has."""
     later(venue, RAMP)
