@@ -15,6 +15,8 @@ import requests
 from typer.testing import CliRunner
 
 from clearspan.cli import app
+from clearspan.relayer.apps import DAEMON_NAMES
+from relayers.operating.registry import DAEMONS
 from tests.relayers.operating.conftest import ServedNetwork, eventually
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -84,6 +86,10 @@ class Operator:
         return {row["packet_id"]: row for row in json.loads(output)["packets"]}
 
 
+def test_the_command_line_knows_every_daemon():
+    assert tuple(sorted(DAEMONS)) == DAEMON_NAMES
+
+
 @pytest.fixture
 def operator(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -143,7 +149,7 @@ def test_a_pause_costs_nothing_and_a_resume_goes_on(operator):
     ("command", "code", "told"),
     [
         ("clearspan relayer start --config nowhere.toml", 1, "FileMissing"),
-        ("clearspan daemon start nobody --config relayer.toml", 1, "UnknownDaemon"),
+        ("clearspan daemon nobody start --config relayer.toml", 2, "nobody"),
         ('clearspan pause "east->nowhere" --config relayer.toml', 1, "UnknownRoute"),
         (f"clearspan packet retry {'ab' * 32} --config relayer.toml", 1, "NoSuchPacket"),
         ("clearspan packet retry xyz --config relayer.toml", 2, "64 hex digits"),
