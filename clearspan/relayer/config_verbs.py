@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from clearspan import exits
+from clearspan.relayer import swap_daemons
 from relayers.operating import config_rules
 from relayers.operating.config_template import TEMPLATE
 from relayers.operating.errors import ConfigRejected, Reason, Rejected
@@ -27,6 +28,7 @@ def run_init(config_file: Path) -> int:
 
 def run_validate(config_file: Path, *, as_json: bool) -> int:
     """Print `ok`, or every problem with its path."""
+    swap_daemons.register()
     try:
         config = config_rules.load(config_file)
         for name in config.daemons:

@@ -32,13 +32,15 @@ from relayers.submitter import FeePolicy, Submitter, SubmitterPolicy
 
 Entry = SettlementEntry | VaultEntry
 Options = TypeVar("Options", bound=Section)
+Held = TypeVar("Held")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
     """Everything a builder of daemons may use. `chains` are keyed by the configuration's names.
 
-    served: what daemons put on the status port besides, by path.
+    served: what daemons put on the status port besides, by path. held: what only one may hold, a fenced record or a
+    port, over all reloads.
     """
 
     config: RelayerConfig
@@ -48,6 +50,7 @@ class Assembly:
     store: Store
     served: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     submitters: dict[tuple[str, tuple[str, ...]], Submitter] = field(default_factory=dict)
+    held: dict[str, Any] = field(default_factory=dict)
 
     def with_config(self, config: RelayerConfig) -> "Assembly":
         """The same connections under another configuration; other limits make other submitters."""
@@ -58,8 +61,16 @@ class Assembly:
             signers=self.signers,
             store=self.store,
             served=self.served,
+            held=self.held,
             submitters=self.submitters if config.limits == self.config.limits else {},
         )
+
+    def hold(self, name: str, make: Callable[[], Held]) -> Held:
+        """What is held under a name, made at first use; a reload finds it again."""
+        if name not in self.held:
+            self.held[name] = make()
+        held: Held = self.held[name]
+        return held
 
     def section(self, daemon: str) -> DaemonSection:
         """How a daemon is configured; the defaults where it is not named."""

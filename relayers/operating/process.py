@@ -72,7 +72,7 @@ class RelayerProcess:
         self.metrics.read_gauges_from(self._samples)
         self._observer = Observer(self.metrics)
         self._survey = Survey(lambda: self._assembly, self.metrics)
-        self._workforce = Workforce(self._observer)
+        self._workforce = Workforce(self._observer, self._stop_superseded)
         self._workers = self._build(self._assembly)
         self._server = StatusServer(
             Answers(
@@ -85,6 +85,8 @@ class RelayerProcess:
             port=config.listen.port,
         )
         self._config_error = ""
+        self._superseded = ""
+        self._stopping = asyncio.Event()
         self._reloads = 0
         self._log = structlog.get_logger()
 
@@ -127,9 +129,9 @@ class RelayerProcess:
             "balances_wei": {f"{chain} {signer}": str(wei) for (chain, signer), wei in look.balance_wei.items()},
         }
 
-    async def run(self, stop: asyncio.Event | None = None) -> None:
-        """Work until told to stop; then let every step end."""
-        stopping = stop or asyncio.Event()
+    async def run(self, stop: asyncio.Event | None = None) -> bool:
+        """Work until told to stop; then let every step end. False where a newer process of this name took over."""
+        stopping = self._stopping = stop or asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread: a test drives us
@@ -150,6 +152,7 @@ class RelayerProcess:
         self._tallies.close()
         self._assembly.store.close()
         self._log.info("stopped")
+        return not self._superseded
 
     async def reload(self) -> bool:
         """Take the file's present text as a whole, or go on as before; whether it was taken."""
@@ -197,6 +200,11 @@ class RelayerProcess:
             )
             for name, daemon in registry.build(assembly, names).items()
         }
+
+    def _stop_superseded(self, why: str) -> None:
+        self._superseded = why
+        self._log.error("a newer process works under this name; this one ends", detail=why)
+        self._stopping.set()
 
     def _endpoint_fault(self, chain: str, event: EndpointEvent) -> None:
         self.metrics.count("endpoint_disagreements_total", chain, event.endpoint, event.fault.value)

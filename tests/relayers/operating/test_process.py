@@ -110,3 +110,15 @@ def test_an_endpoint_that_lies_is_named_and_relaying_goes_on(served, tmp_path):
             metrics = relayer.metrics()
     assert all('endpoint="east-3"' in name for name in named)
     assert metrics['clearspan_relayer_endpoints_needed{chain="east"}'] == 2
+
+
+def test_a_newer_process_of_the_same_name_takes_over_and_the_older_one_ends(served, tmp_path):
+    path = served.write_files(tmp_path)
+    with running(path) as older:
+        eventually(lambda: older.get("/ready").status_code == 200)
+        with running(path) as newer:
+            packet = served.deposit()
+            eventually(lambda: served.is_acknowledged(packet), 60)
+            eventually(lambda: not older.is_alive, 30)
+            assert older.result is False
+            assert newer.is_alive
