@@ -87,6 +87,7 @@ class ChainHistory:
             for acknowledged in self.mailbox.acknowledged(first, last):
                 events.acknowledged[acknowledged.packet_id] = acknowledged
             if self.vault is not None:
-                events.paid.update((payment.identifier, payment) for payment in self.vault.paid(first, last))
+                payments = self.vault.paid(first, last)
+                events.paid.update((payment.identifier, payment) for payment in payments if payment.left == 0)
             for followed, client in self._clients.items():
                 events.learned.setdefault(followed, []).extend(client.learned(first, last))

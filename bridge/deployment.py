@@ -20,6 +20,8 @@ from chains.headers import SealedHeader
 
 __all__ = ["Deployment", "GenesisInputs", "NetworkParameters", "RegisteredAsset", "deploy_network"]
 
+PERMIT2 = to_checksum_address("0x000000000022d473030f116ddee9f6b43ac78ba3")
+"""Where Uniswap's Permit2 is on every chain that has it."""
 ETHER_SYMBOL = "ETH"
 ETHER_DECIMALS = 18
 
@@ -93,7 +95,9 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
         )
         vaults[chain.chain_id] = chain.deploy(
             "CollateralVault",
-            [mailbox.address, settlement.chain_id, contracts.forced_queue.address, contracts.outbox.address],
+            _vault_arguments(
+                chain, mailbox.address, settlement.chain_id, contracts, assets, parameters, owner.address, guardian
+            ),
             owner,
         )
     clients: dict[int, dict[int, ChecksumAddress]] = {chain_id: {} for chain_id in chain_ids}
@@ -141,6 +145,41 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
         ),
         assets=assets,
     )
+
+
+def _vault_arguments(  # noqa: PLR0913, PLR0917 - the inputs of one call, passed on
+    chain: Chain,
+    mailbox: ChecksumAddress,
+    settlement_chain: int,
+    contracts: _Settlement,
+    assets: tuple[RegisteredAsset, ...],
+    parameters: NetworkParameters,
+    owner: ChecksumAddress,
+    guardian: ChecksumAddress,
+) -> list[Any]:
+    """Accepts every asset of the chain from the start; Permit2 where the chain has it."""
+    caps = {token.symbol: token.vault_cap for token in parameters.tokens} | {ETHER_SYMBOL: parameters.ether_vault_cap}
+    accepted = [
+        (asset.token, *[caps[asset.symbol] * 10**asset.decimals] * 2)
+        for asset in assets
+        if asset.chain_id == chain.chain_id
+    ]
+    terms = (
+        mailbox,
+        settlement_chain,
+        contracts.forced_queue.address,
+        contracts.outbox.address,
+        owner,
+        guardian,
+        PERMIT2 if chain.w3.eth.get_code(PERMIT2) else ZERO_ADDRESS,
+        parameters.vault_window_seconds,
+        parameters.vault_delay_seconds,
+        parameters.vault_delay_blocks,
+        parameters.longest_pause_seconds,
+        parameters.pause_budget_seconds,
+        parameters.pause_refill_seconds,
+    )
+    return [terms, accepted]
 
 
 def _addresses(header: SealedHeader) -> tuple[ChecksumAddress, ...]:

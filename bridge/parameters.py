@@ -15,7 +15,7 @@ DAY = 24 * HOUR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenParameters:
-    """A test token deployed on every vault chain; caps of its credit on each, in whole tokens."""
+    """A test token deployed on every vault chain; caps of its credit, and of what leaves a vault, in whole tokens."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
@@ -24,6 +24,7 @@ class TokenParameters:
     decimals: int = 6
     credit_cap: int = 10_000_000
     credit_window_cap: int = 2_500_000
+    vault_cap: int = 10_000_000
 
 
 USDC = TokenParameters()
@@ -60,6 +61,14 @@ class NetworkParameters:
     inclusion_spacing_seconds: int = 1
     forced_fee_wei: int = 10**15
 
+    vault_window_seconds: int = 1 * DAY
+    vault_delay_seconds: int = 9 * DAY
+    vault_delay_blocks: int = 100
+    longest_pause_seconds: int = 2 * DAY
+    pause_budget_seconds: int = 7 * DAY
+    pause_refill_seconds: int = 180 * DAY
+    ether_vault_cap: int = 10_000
+
     challenge_seconds: int = 7 * DAY
     challenge_blocks: int = 50
     max_clock_lag_seconds: int = 1 * HOUR
@@ -92,6 +101,17 @@ class NetworkParameters:
             ),
             "a route is not replaced within a block": self.route_delay_blocks > 0,
             "gas and payload have room": self.max_gas_limit >= 100_000 and self.max_payload_bytes >= 160,
+            "a vault's window lasts": self.vault_window_seconds > 0,
+            "who objects to a change of a vault can leave before it": (
+                self.vault_delay_seconds > self.challenge_seconds + self.inclusion_delay_seconds
+                and self.vault_delay_blocks > 0
+            ),
+            "pauses are paid from a budget": (
+                0 < self.longest_pause_seconds <= self.pause_budget_seconds < self.pause_refill_seconds // 2
+            ),
+            "a vault lets something out": all(
+                cap > 0 for cap in (self.ether_vault_cap, *(token.vault_cap for token in self.tokens))
+            ),
             "inclusion takes some time": min(self.inclusion_delay_seconds, self.inclusion_spacing_seconds) > 0,
             "the challenge period is positive in seconds and blocks": min(self.challenge_seconds, self.challenge_blocks)
             > 0,

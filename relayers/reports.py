@@ -44,6 +44,7 @@ class WaitsFor(StrEnum):
     CLIENT_UPDATE = "a client update"
     CLIENT_FROZEN = "a frozen or expired client"
     RETRY = "the next attempt"
+    VAULT = "a vault's window, inventory or pause"
     CHAIN = "an unavailable chain"
     CHALLENGE = "the challenge period"
     SEQUENCER = "the sequencer"

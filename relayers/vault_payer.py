@@ -1,9 +1,10 @@
 """Pays out what a vault owes. Anyone may; this daemon does, so that nobody has to ask."""
 
 from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
 
 from bridge.errors import BridgeError
-from bridge.vaults import Vault
+from bridge.vaults import Entitlement, Exit, Vault
 from chains.errors import ChainError
 from relayers.crash_points import CrashPoint, Hook, no_hook
 from relayers.reports import Did, Journal, StepReport, WaitsFor
@@ -12,11 +13,18 @@ from relayers.states import TaskState
 from relayers.store import Store
 from relayers.task_store import Task, TaskStore
 
-PAY_GAS = 500_000
+CLAIMS_PER_DRAIN = 10
+DRAIN_GAS = 500_000
+GAS_PER_CLAIM = 450_000
+"""A token may use 300,000 to be sent; the vault begins no claim that might run out."""
 
 
 class VaultPayer:
-    """Calls `pay` for every entitlement of one vault, each on its own: one that fails waits for its next attempt."""
+    """Drains the queues in which something final waits, releases and refunds of each asset on their own.
+
+    Whom the vault cannot pay it credits, so nobody stands in the way of others; a queue that its window or the vault's
+    inventory holds up is looked at again in every step, at no cost.
+    """
 
     def __init__(
         self, store: Store, vault: Vault, signer: LocalAccount, *, first_block: int = 0, hook: Hook = no_hook
@@ -28,14 +36,18 @@ class VaultPayer:
         self._hook = hook
 
     def step(self) -> StepReport:
-        """Scan final blocks for entitlements, look what became of earlier payments, pay what is due."""
+        """Scan final blocks for entitlements, look what became of earlier payments, drain what is due."""
         journal = Journal()
         try:
             self._scan()
             now = max(self._vault.chain.head().timestamp, self._vault.chain.clock.now())
             self._observe(journal, now)
-            for task in self.tasks.waiting(now):
-                self._pay(journal, task, now)
+            due = self._due(now)
+            if due and self._vault.is_paused():
+                journal.waits_for(WaitsFor.VAULT, self._vault.chain.name, "paused")
+                due = {}
+            for (asset, way), tasks in due.items():
+                self._drain(journal, asset, way, tasks, now)
         except (ChainError, BridgeError) as error:
             journal.waits_for(WaitsFor.CHAIN, self._vault.chain.name, str(error))
         return journal.report()
@@ -60,18 +72,34 @@ class VaultPayer:
             elif task.state is TaskState.ACTING:
                 self.tasks.move(task.key, TaskState.WAITING)
 
-    def _pay(self, journal: Journal, task: Task, now: int) -> None:
-        """Ask the node first: a payment that would fail costs nothing."""
-        if self._vault.entitlement(task.key) is None:
-            return
-        pay = self._vault.contract.functions.pay(task.key)
-        self.tasks.move(task.key, TaskState.ACTING)
-        self._hook(CrashPoint.AFTER_PERSIST)
+    def _due(self, now: int) -> dict[tuple[ChecksumAddress, Exit], list[Task]]:
+        """Waiting tasks by queue, in order."""
+        found: dict[tuple[ChecksumAddress, Exit], list[Task]] = {}
+        for task in self.tasks.waiting(now):
+            owed = self._vault.entitlement(task.key)
+            if owed is not None:
+                found.setdefault(_queue_of(owed), []).append(task)
+        return found
+
+    def _drain(self, journal: Journal, asset: ChecksumAddress, way: Exit, tasks: list[Task], now: int) -> None:
+        """Ask the node first: what nothing can be paid of costs nothing."""
+        drain = self._vault.drain(asset, way, CLAIMS_PER_DRAIN)
+        gas = DRAIN_GAS + GAS_PER_CLAIM * CLAIMS_PER_DRAIN
         try:
-            self._vault.chain.call(pay, sender=self._signer.address)
-            self._vault.chain.transact(pay, self._signer, gas=PAY_GAS)
+            if not self._vault.chain.call(drain, sender=self._signer.address):
+                journal.waits_for(WaitsFor.VAULT, tasks[0].key, f"{len(tasks)} claims on {asset}")
+                return
+            for task in tasks:
+                self.tasks.move(task.key, TaskState.ACTING)
+            self._hook(CrashPoint.AFTER_PERSIST)
+            self._vault.chain.transact(drain, self._signer, gas=gas)
         except ChainError as error:
-            self.tasks.fail(journal, task, error, schedule=PAYMENT, now=now)
+            for task in tasks:
+                self.tasks.fail(journal, task, error, schedule=PAYMENT, now=now)
             return
         self._hook(CrashPoint.AFTER_ACT)
-        journal.did(Did.SUBMITTED, task.key, "payment")
+        journal.did(Did.SUBMITTED, tasks[0].key, f"payment of {len(tasks)} claims")
+
+
+def _queue_of(owed: Entitlement) -> tuple[ChecksumAddress, Exit]:
+    return owed.asset, owed.exit

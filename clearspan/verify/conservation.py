@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from tiny_keccak import keccak256
 from bridge.abi import ZERO_ADDRESS
 from bridge.deployment import Deployment, RegisteredAsset
 from bridge.settlement import ItemKind, Outbox, QueueItem
-from bridge.vaults import Vault
+from bridge.vaults import Deposit, Redirection, Vault
 from chains import LocalChain
 from clearspan.verify.words import proven_words
 from contracts import storage_slot
@@ -26,8 +27,8 @@ class Holding:
     """One vault's books for one asset, in base units.
 
     `inbound`: locked, not yet credited or refunded. `outbound`: taken from an account, not yet paid. `owed`: what the
-    exchange still has to its name there. `balance`: what the token or the chain says the vault has; what is above
-    the books belongs to nobody.
+    exchange still has to its name there. `balance`: what the token or the chain says the vault has, less what payees
+    who could not be paid may pull; what is above the books belongs to nobody.
     """
 
     asset: int
@@ -88,14 +89,21 @@ def holdings(
         last = chain.finalized_header()
         vault = Vault(chain, entry.vault)
         deposits = vault.deposited(entry.deployed_at, last.number)
-        paid = {payment.identifier for payment in vault.paid(entry.deployed_at, last.number)}
+        returned = set(vault.returned(entry.deployed_at, last.number))
+        redirections = [
+            row for row in vault.redirected(entry.deployed_at, last.number) if row.packet_id not in returned
+        ]
+        moved: list[Deposit | Redirection] = [*deposits, *redirections]
+        discharged: Counter[bytes] = Counter()
+        for payment in vault.paid(entry.deployed_at, last.number):
+            discharged[payment.identifier] += payment.amount
+        for redirection in redirections:
+            discharged[redirection.identifier] += redirection.amount
         for asset in network.assets:
             if asset.chain_id != entry.chain_id:
                 continue
-            locked = [row for row in deposits if row.asset == asset.token and row.packet_id not in credited]
-            leaving = [
-                row for row in state.withdrawals if row.asset == asset.asset and releases.get(row.id) not in paid
-            ]
+            locked = [row for row in moved if row.asset == asset.token and row.packet_id not in credited]
+            leaving = [row for row in state.withdrawals if row.asset == asset.asset]
             (held,) = proven_words(chain, entry.vault, [_holdings_slot(asset)], last)
             books.append(
                 Holding(
@@ -104,10 +112,11 @@ def holdings(
                     chain=entry.name,
                     decimals=asset.decimals,
                     vaults=held,
-                    inbound=sum(row.amount for row in locked if row.packet_id not in paid),
-                    outbound=sum(row.amount for row in leaving),
+                    inbound=sum(row.amount - discharged[row.packet_id] for row in locked),
+                    outbound=sum(row.amount - discharged[releases.get(row.id, b"")] for row in leaving),
                     owed=state.assets[asset.asset].inventory + set_aside(state, asset.asset),
-                    balance=_balance(chain, asset.token, entry.vault, last.number),
+                    balance=_balance(chain, asset.token, entry.vault, last.number)
+                    - vault.total_credits(asset.token, block=last.number),
                 )
             )
     return books

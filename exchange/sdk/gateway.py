@@ -75,10 +75,14 @@ class _VaultChain(_Outpost):
         super().__init__(chain, entry)
         self.vault = Vault(chain, entry.vault)
         self.paid: set[bytes] = set()
+        self.redirected: dict[bytes, bytes] = {}
 
     def _read(self, first: int, last: int) -> None:
         super()._read(first, last)
-        self.paid.update(payment.identifier for payment in self.vault.paid(first, last))
+        self.paid.update(payment.identifier for payment in self.vault.paid(first, last) if payment.left == 0)
+        self.redirected.update((row.packet_id, row.identifier) for row in self.vault.redirected(first, last))
+        for packet_id in self.vault.returned(first, last):
+            self.redirected.pop(packet_id, None)
 
 
 class Gateway:

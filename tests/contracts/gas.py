@@ -45,6 +45,7 @@ from tests.contracts.harness import (
     route,
 )
 from tests.contracts.swap_gas import measure_swaps
+from tests.contracts.vault_terms import vault_arguments
 from tests.contracts.withdrawals import Leaf
 
 SNAPSHOT = Path(contracts.__file__).parent / "gas-snapshot.json"
@@ -94,7 +95,9 @@ def _deployments(meter: Meter) -> None:
     arguments = {
         "Mailbox": [OWNER.address, GUARDIAN.address, DELAY_BLOCKS],
         "QbftLightClient": [(FAR, False, 10**6, 60, 2, 3, 3_600, 5, 0, []), 1, state, validators],
-        "CollateralVault": [mailbox, NEAR, mailbox, mailbox],
+        "CollateralVault": vault_arguments(
+            mailbox, NEAR, mailbox, mailbox, OWNER.address, GUARDIAN.address, caps={ZERO: 1}
+        ),
         "ChainLedger": ledger_arguments([mailbox, house.queue.address, mailbox, house.outbox.address], house.token),
         "ForcedQueue": queue_arguments(mailbox, house.ledger),
         "Rollup": [OWNER.address, house.queue.address, b"\x11" * 32, 600, 5, 900, RELAYER.address],
@@ -247,7 +250,8 @@ def _deposits(meter: Meter, house: House) -> None:
     link.until(late.timeout_timestamp, link.near)
     (answer,) = link.expire(late)
     meter.run("Mailbox.acknowledge, expired deposit", link.far, link.acknowledgement([answer]))
-    meter.run("CollateralVault.pay, refund", link.far, house.vault.functions.pay(packet_id(late)))
+    refund = house.vault.functions.drainRefunds(house.token.address, 1)
+    meter.run("CollateralVault.drainRefunds, first", link.far, refund)
 
 
 def _forced(meter: Meter, house: House) -> None:
@@ -316,7 +320,8 @@ def _withdrawals(meter: Meter, house: House) -> None:
     answers = []
     for packet, asset in zip(packets, ("token", "ether"), strict=True):
         answers += _deliver(meter, house, f"Mailbox.receivePackets, release, {asset}", [packet])
-        meter.run(f"CollateralVault.pay, {asset}", far, house.vault.functions.pay(packet_id(packet)))
+        drain = house.vault.functions.drain(house.token.address if asset == "token" else ZERO, 10)
+        meter.run(f"CollateralVault.drain, {asset}, first", far, drain)
     meter.run("Mailbox.acknowledge, 2 releases", near, link.acknowledgement(answers))
 
 

@@ -23,6 +23,7 @@ from chains.errors import TransactionReverted
 from chains.headers import SealedHeader
 from chains.local import LocalChain
 from chains.qbft import Variant
+from tests.contracts.vault_terms import ETHER_CAP, TOKEN_CAP, vault_arguments
 
 ZERO = "0x" + "00" * 20
 NOT_PROVEN = (
@@ -255,10 +256,16 @@ GENESIS_ROOT = b"\x11" * 32
 CHALLENGE_SECONDS, CHALLENGE_BLOCKS, MAX_LAG = 600, 5, 900
 
 
-def new_house(*, twins: Mapping[str, str] | None = None, stubborn: bool = False) -> House:
+def new_house(
+    *, twins: Mapping[str, str] | None = None, stubborn: bool = False, vault_terms: Mapping[str, Any] | None = None
+) -> House:
     """A fresh clearinghouse; the token has asset id 0, ether id 1. `stubborn`: releases go where no vault is, until
     STRANGER's first transaction on `far` deploys something there.
+
+    `vault_terms` changes what the vault is constructed with; `token_caps` among them are the token's, `permit2` is the
+    name of a contract.
     """
+    changed = dict(vault_terms or {})
     twins = twins or {}
     link = new_link(twins=twins)
     near, far = link.near, link.far
@@ -278,9 +285,12 @@ def new_house(*, twins: Mapping[str, str] | None = None, stubborn: bool = False)
         twin=twins.get("WithdrawalOutbox"),
     )
     assert expected == [contract.address for contract in (ledger, queue, rollup, outbox)]
-    vault = deploy(
-        far, "CollateralVault", there, NEAR, queue.address, outbox.address, twin=twins.get("CollateralVault")
-    )
+    caps = {token.address: changed.pop("token_caps", TOKEN_CAP), ZERO: ETHER_CAP}
+    parties = (there, NEAR, queue.address, changed.pop("outbox", outbox.address), OWNER.address, GUARDIAN.address)
+    if "permit2" in changed:
+        changed["permit2"] = deploy(far, changed["permit2"]).address
+    terms = vault_arguments(*parties, caps=caps, **changed)
+    vault = deploy(far, "CollateralVault", *terms, twin=twins.get("CollateralVault"))
     payer = create_address(to_canonical_address(STRANGER.address), 0) if stubborn else vault.address
     near.transact(queue.functions.registerVault(FAR, vault.address), OWNER)
     near.transact(outbox.functions.registerVault(FAR, payer), OWNER)

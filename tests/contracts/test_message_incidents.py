@@ -7,11 +7,12 @@ import pytest
 from eth_utils.abi import function_abi_to_4byte_selector
 
 import contracts
-from bridge.abi import abi_encode
+from bridge.abi import abi_encode, mapping_slot
 from bridge.attributes import encode_attributes
 from bridge.packets import Fees, Status, commitment_slot, packet_id
 from bridge.payloads import DepositMessage, ReleaseMessage
 from chains.errors import TransactionReverted
+from contracts import storage_slot
 from tests.contracts.conversing import Mode, altered, as_abi, converse
 from tests.contracts.harness import (
     FAR,
@@ -252,12 +253,23 @@ def test_incident_39_a_local_contract_cannot_speak_for_a_remote_one():
     assert queued(house) == 1
 
 
+def dress(house, borrower):
+    """Write into the attacker's storage what the vault's code looks for: the asset is accepted, the queue known."""
+    listing = mapping_slot(int(house.token.address, 16).to_bytes(32, "big"), storage_slot("CollateralVault", "assetOf"))
+    for slot, value in (
+        (listing, int.from_bytes(b"\x01" * 8, "big") << 16 | 0x0101),
+        (storage_slot("CollateralVault", "forcedQueue"), int(house.queue.address, 16)),
+    ):
+        house.link.far.transact(borrower.functions.write(slot, value), TRADER)
+
+
 def borrowed_exit(twin):
     """The vault's code run on the attacker's storage: the tokens stay with the attacker, the message goes out."""
     house = house_with("ForcedQueue", twin)
     link = house.link
     borrower = deploy(link.far, "TestBorrower")
     link.far.transact(house.token.functions.approve(borrower.address, 2**256 - 1), TRADER)
+    dress(house, borrower)
     call = house.vault.encode_abi(
         "deposit(address,uint256,address,uint64)", [house.token.address, 500, TRADER.address, 0]
     )

@@ -22,9 +22,11 @@ from tests.contracts.harness import (
     route,
 )
 from tests.contracts.swapping import escrow_on
+from tests.contracts.vault_terms import limits
 
 FOR_TESTS = {
     "FickleToken",
+    "HostileToken",
     "OddToken",
     "TestBorrower",
     "TestBridge",
@@ -33,6 +35,8 @@ FOR_TESTS = {
     "TestFlipper",
     "TestMember",
     "TestPackets",
+    "TestPermit2",
+    "TestPermitToken",
     "TestRecipient",
     "TestSink",
     "TestToken",
@@ -54,7 +58,14 @@ PERMISSIONLESS = {
     ("QbftLightClient", "proposeRecovery"),
     ("QbftLightClient", "executeRecovery"),
     ("CollateralVault", "deposit"),
-    ("CollateralVault", "pay"),
+    ("CollateralVault", "depositWithPermit"),
+    ("CollateralVault", "depositWithPermit2"),
+    ("CollateralVault", "redirect"),
+    ("CollateralVault", "drain"),
+    ("CollateralVault", "drainRefunds"),
+    ("CollateralVault", "withdraw"),
+    ("CollateralVault", "withdrawTo"),
+    ("CollateralVault", "activate"),
     ("WithdrawalOutbox", "release"),
     ("ForcedQueue", "enqueueSwapClaim"),
     ("ForcedQueue", "enqueueSwapRefund"),
@@ -77,9 +88,13 @@ NEED_MORE = {
     ("WithdrawalOutbox", "onPacketAnswered"),
     ("Mailbox", "cancelRoute"),
     ("ChainLedger", "cancelCaps"),
+    ("CollateralVault", "unpause"),
+    ("CollateralVault", "cancel"),
 }
-"""Need a packet that is out, or a proposal, to go through for anybody; their own tests have one."""
+"""Need a packet that is out, a proposal or a pause to go through for anybody; their own tests have one."""
 
+NO_FEES = (0, 0, 0, ZERO)
+OWNED = ("Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox", "ChainLedger", "CollateralVault")
 OWNABLE = {"transferOwnership", "renounceOwnership", "acceptOwnership"}
 PLACES = {
     "Mailbox": NEAR,
@@ -168,6 +183,10 @@ def guarded(house: House):
         ("Rollup", "postBatch"): (RELAYER.address, [0, root, [root], batch]),
         ("CollateralVault", "receiveMessage"): (far, [bytes(32), interoperable(NEAR, house.outbox), release.payload]),
         ("CollateralVault", "onPacketAnswered"): (far, [deposit.as_abi(), int(Status.FAILURE), b""]),
+        ("CollateralVault", "pause"): (GUARDIAN.address, [60]),
+        ("CollateralVault", "unpause"): (GUARDIAN.address, []),
+        ("CollateralVault", "propose"): (OWNER.address, [limits(house.token.address, 1)]),
+        ("CollateralVault", "cancel"): (OWNER.address, [limits(house.token.address, 1)]),
     }
 
 
@@ -195,7 +214,7 @@ def test_every_function_is_guarded_or_known_to_be_open(house):
     swept = {(name, function) for name in PLACES for function in changing(name)}
     owned = {(name, function) for name, function in swept if function in OWNABLE}
     assert swept - owned == PERMISSIONLESS | set(guarded(house))
-    assert {name for name, _ in owned} == {"Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox", "ChainLedger"}
+    assert {name for name, _ in owned} == set(OWNED)
     for name in PLACES:
         kinds = {entry["type"] for entry in contracts.load(name).abi}
         assert not kinds & {"fallback", "receive"}, name
@@ -223,7 +242,7 @@ def test_what_is_guarded_opens_for_nobody_else(house):
 
 
 def test_ownership_is_the_owners_to_give(house):
-    for name in ("Mailbox", "ForcedQueue", "Rollup", "WithdrawalOutbox", "ChainLedger"):
+    for name in OWNED:
         attempt(house, name, "transferOwnership", [STRANGER.address], OWNER.address)
         for function, arguments in (
             ("transferOwnership", [STRANGER.address]),
@@ -237,7 +256,7 @@ def test_ownership_is_the_owners_to_give(house):
 def test_the_open_functions_give_a_stranger_nothing(house):
     """Called with nothing proven, owned or owed, each of them refuses, but for sending a message of one's own."""
     link = house.link
-    release = release_packet(house)
+    release, token = release_packet(house), house.token.address
     unproven = release.as_abi()
     swap = (TRADER.address, STRANGER.address, house.token.address, 1, b"\x01" * 32, 0, 0, 0)
     arguments = {
@@ -252,7 +271,19 @@ def test_the_open_functions_give_a_stranger_nothing(house):
         ("QbftLightClient", "proposeRecovery"): [b"", b""],
         ("QbftLightClient", "executeRecovery"): [bytes(32)],
         ("CollateralVault", "deposit"): [house.token.address, 1, STRANGER.address, 0],
-        ("CollateralVault", "pay"): [packet_id(release)],
+        ("CollateralVault", "depositWithPermit"): [
+            token,
+            1,
+            STRANGER.address,
+            0,
+            NO_FEES,
+            (0, 27, bytes(32), bytes(32)),
+        ],
+        ("CollateralVault", "depositWithPermit2"): [token, 1, STRANGER.address, 0, NO_FEES, 0, 2**40, b""],
+        ("CollateralVault", "redirect"): [packet_id(release), STRANGER.address, 0],
+        ("CollateralVault", "withdraw"): [STRANGER.address, token],
+        ("CollateralVault", "withdrawTo"): [token, STRANGER.address],
+        ("CollateralVault", "activate"): [limits(token, 1)],
         ("SwapEscrow", "lock"): [swap],
         ("SwapEscrow", "claim"): [swap, bytes(32)],
         ("SwapEscrow", "claimBatch"): [
@@ -269,7 +300,10 @@ def test_the_open_functions_give_a_stranger_nothing(house):
         ("ChainLedger", "activateCaps"): [FAR, house.token.address],
         ("WithdrawalOutbox", "release"): [0, (0, 0, STRANGER.address, 0, FAR, house.token.address, 1), [], []],
     }
-    assert set(arguments) | {("Mailbox", "sendMessage"), ("ForcedQueue", "withdrawFees")} == PERMISSIONLESS
+    empty = {("CollateralVault", "drain"), ("CollateralVault", "drainRefunds"), ("ForcedQueue", "withdrawFees")}
+    assert set(arguments) | empty | {("Mailbox", "sendMessage")} == PERMISSIONLESS
+    for drain in ("drain", "drainRefunds"):
+        assert link.far.call(house.vault.functions[drain](token, 10), sender=STRANGER.address) == 0
     for (name, function), given in arguments.items():
         with pytest.raises(TransactionReverted):
             attempt(house, name, function, given, STRANGER.address)

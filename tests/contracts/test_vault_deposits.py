@@ -6,7 +6,8 @@ from bridge.packets import packet_id
 from bridge.payloads import DepositMessage
 from chains.errors import TransactionReverted
 from tests.contracts.harness import NEAR, OWNER, STRANGER, TRADER, ZERO, deploy, new_house, refused
-from tests.contracts.vaulting import AMOUNT, Habit, deposit, ledger
+from tests.contracts.vault_terms import MAX_EXIT_WINDOWS, ChangeKind, change, limits
+from tests.contracts.vaulting import AMOUNT, change_settings, deposit, ledger
 
 
 def test_a_token_deposit_is_credited_and_sent():
@@ -16,6 +17,8 @@ def test_a_token_deposit_is_credited_and_sent():
     assert DepositMessage.decode(packet.payload) == DepositMessage(
         asset=house.token.address, amount=AMOUNT, owner=TRADER.address, refund_to=TRADER.address
     )
+    assert ledger(house) == (AMOUNT, AMOUNT)
+    house.link.acknowledge(*house.link.deliver(packet))
     assert ledger(house) == (AMOUNT, 0)
     (event,) = house.link.far.logs(house.vault.events.Deposited(), 0, house.link.far.head().number)
     assert event["args"]["packetId"] == packet_id(packet)
@@ -31,7 +34,7 @@ def test_an_ether_deposit_is_credited_and_sent():
         STRANGER.address,
         TRADER.address,
     )
-    assert ledger(house, ZERO) == (10**18, 0)
+    assert ledger(house, ZERO) == (10**18, 10**18)
 
 
 def test_a_deposit_may_set_its_deadline():
@@ -75,56 +78,57 @@ def test_amounts_stay_below_two_to_the_96():
     house.link.far.transact(house.token.functions.mint(TRADER.address, 2**96), OWNER)
     call = house.vault.functions.deposit(house.token.address, 2**96, TRADER.address, 0)
     refused(house.link.far, call, f"AmountOutOfRange({2**96})", sender=TRADER)
+    change_settings(house, limits(house.token.address, 2**92))
     deposit(house, amount=2**96 - 1)
-    assert ledger(house) == (2**96 - 1, 0)
+    assert ledger(house) == (2**96 - 1, 2**96 - 1)
+
+
+def fill_up(twin):
+    """Two deposits, the second of one unit more than can leave again within thirty windows."""
+    house = new_house(twins=twin and {"CollateralVault": twin}, vault_terms={"token_caps": (100, 200)})
+    deposit(house, amount=100 * MAX_EXIT_WINDOWS)
+    return house, house.vault.functions.deposit(house.token.address, 1, TRADER.address, 0)
+
+
+def test_no_more_is_taken_than_can_leave_again():
+    house, call = fill_up(None)
+    refused(house.link.far, call, f"AboveCapacity({house.token.address}, 3000)", sender=TRADER)
+    house, call = fill_up("vault-without-capacity")
+    house.link.far.transact(call, TRADER)
+    assert ledger(house)[0] == 3_001
 
 
 def test_ether_deposited_without_ether():
     house = new_house(twins={"CollateralVault": "vault-ignores-value"})
     deposit(house, ZERO, 10**18, value=0)  # the real vault: WrongValue, above
-    assert ledger(house, ZERO) == (10**18, 0)
+    assert ledger(house, ZERO) == (10**18, 10**18)
 
 
-def odd_deposit(habit, *, twin=None, call=b"", target=ZERO):
+def test_an_asset_that_is_not_accepted_is_refused():
+    house = new_house()
+    unlisted = deploy(house.link.far, "TestToken", "Unlisted", "NO", 6)
+    call = house.vault.functions.deposit(unlisted.address, 1, TRADER.address, 0)
+    refused(house.link.far, call, f"AssetNotAccepted({unlisted.address})", sender=TRADER)
+    change_settings(house, change(ChangeKind.RETIRE, ZERO))
+    call = house.vault.functions.deposit(ZERO, 1, TRADER.address, 0)
+    refused(house.link.far, call, f"AssetNotAccepted({ZERO})", sender=TRADER, value=1)
+
+
+# Somebody else's approval
+
+
+def spend_approval(twin):
+    """TRADER has approved the vault for ever; a stranger deposits "for" him."""
     house = new_house(twins=twin and {"CollateralVault": twin})
-    far = house.link.far
-    odd = deploy(far, "OddToken")
-    far.transact(odd.functions.mint(TRADER.address, 10**9), OWNER)
-    far.transact(odd.functions.approve(house.vault.address, 2**256 - 1), TRADER)
-    far.transact(odd.functions.configure(habit, target, call), OWNER)
-    return house, odd
+    return house, house.vault.functions.deposit(house.token.address, AMOUNT, TRADER.address, 0)
 
 
-def test_a_token_that_takes_a_fee_is_credited_for_what_arrived():
-    house, odd = odd_deposit(Habit.FEE_ON_TRANSFER)
-    packet = deposit(house, odd.address, 1000)
-    assert DepositMessage.decode(packet.payload).amount == 990
-    assert ledger(house, odd.address) == (990, 0)
-    house, odd = odd_deposit(Habit.FEE_ON_TRANSFER, twin="vault-credits-what-was-said")
-    assert DepositMessage.decode(deposit(house, odd.address, 1000).payload).amount == 1000
-
-
-def test_a_token_that_answers_false_is_refused():
-    house, odd = odd_deposit(Habit.RETURNS_FALSE)
-    call = house.vault.functions.deposit(odd.address, 1000, TRADER.address, 0)
-    refused(house.link.far, call, "SafeERC20FailedOperation", sender=TRADER)
-
-
-def test_a_token_that_answers_nothing_is_fine():
-    house, odd = odd_deposit(Habit.RETURNS_NOTHING)
-    deposit(house, odd.address, 1000)
-    assert ledger(house, odd.address) == (1000, 0)
-
-
-def test_a_token_that_calls_back_cannot_deposit_inside_a_deposit():
-    house, odd = odd_deposit(Habit.CALLS_BACK)
-    for name, arguments in (("deposit", [odd.address, 10, TRADER.address, 0]), ("pay", [bytes(32)])):
-        inner = bytes.fromhex(house.vault.encode_abi(name, arguments)[2:])
-        house.link.far.transact(odd.functions.configure(Habit.CALLS_BACK, house.vault.address, inner), OWNER)
-        before, _ = ledger(house, odd.address)
-        deposit(house, odd.address, 1000)
-        assert house.link.far.call(odd.functions.reentered()) is False
-        assert ledger(house, odd.address) == (before + 1000, 0)
+def test_only_the_caller_pays_for_a_deposit():
+    house, call = spend_approval(None)
+    refused(house.link.far, call, "ERC20InsufficientAllowance", sender=STRANGER)
+    house, call = spend_approval("vault-pulls-from-owner")
+    (packet,) = house.link.sent(house.link.far, house.link.far.transact(call, STRANGER))
+    assert DepositMessage.decode(packet.payload).refund_to == STRANGER.address
 
 
 def test_plain_ether_is_refused():

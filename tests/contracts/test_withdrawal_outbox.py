@@ -57,7 +57,7 @@ class Office:
     def deposit(self):
         call = self.house.vault.functions.deposit(self.house.token.address, 5 * AMOUNT, TRADER.address, 0)
         (packet,) = self.link.sent(self.link.far, self.link.far.transact(call, TRADER))
-        self.link.deliver(packet)
+        self.link.acknowledge(*self.link.deliver(packet))
 
     def finalise(self):
         for _ in range(CHALLENGE_BLOCKS):
@@ -93,7 +93,8 @@ class Office:
         return self.link.near.call(self.outbox.functions.isSpent(number))
 
     def pay(self, identifier):
-        self.link.far.transact(self.house.vault.functions.pay(identifier), RELAYER)
+        assert self.link.far.call(self.house.vault.functions.entitlements(identifier))[2]
+        self.link.far.transact(self.house.vault.functions.drain(self.house.token.address, 1), RELAYER)
         return self.link.far.call(self.house.token.functions.balanceOf(STRANGER.address))
 
 

@@ -3,9 +3,10 @@
 from enum import IntEnum
 
 from bridge.attributes import encode_attributes
-from bridge.packets import packet_id
+from bridge.packets import Status, packet_id
 from bridge.payloads import ReleaseMessage
-from tests.contracts.harness import FAR, NEAR, OWNER, RELAYER, STRANGER, TRADER, deploy, interoperable, new_house
+from tests.contracts.harness import FAR, NEAR, OWNER, RELAYER, STRANGER, TRADER, interoperable, new_house
+from tests.contracts.vault_terms import TOKEN_CAP, VAULT_BLOCKS, VAULT_DELAY, limits
 
 AMOUNT = 5_000_000
 
@@ -42,15 +43,11 @@ def send_release(house, payload, *, sender, gas_limit=200_000):
     return packet
 
 
-def commanded_house(twin=None):
+def commanded_house(twin=None, *, mailbox_twin=None, **terms):
     """A house whose vault takes releases from RELAYER on the settlement chain instead of the outbox contract."""
-    house = new_house()
-    far = house.link.far
-    mailbox = house.link.mailboxes[FAR].address
-    vault = deploy(far, "CollateralVault", mailbox, NEAR, house.queue.address, RELAYER.address, twin=twin)
-    house.vault = vault
-    far.transact(house.token.functions.approve(vault.address, 2**256 - 1), TRADER)
-    return house
+    twins = {"CollateralVault": twin, "Mailbox": mailbox_twin}
+    chosen = {name: named for name, named in twins.items() if named}
+    return new_house(twins=chosen, vault_terms={"outbox": RELAYER.address} | terms)
 
 
 def read(house, name, *arguments):
@@ -66,8 +63,75 @@ def balance(house, person):
     return house.link.far.call(house.token.functions.balanceOf(person))
 
 
-def pay(house, packet):
-    return house.vault.functions.pay(packet_id(packet))
+def drain(house, asset=None, maximum=10):
+    return house.vault.functions.drain(asset or house.token.address, maximum)
+
+
+def drain_refunds(house, asset=None, maximum=10):
+    return house.vault.functions.drainRefunds(asset or house.token.address, maximum)
+
+
+def pay(house, asset=None, maximum=10, sender=RELAYER):
+    """Drain releases."""
+    return house.link.far.transact(drain(house, asset, maximum), sender, gas=8_000_000)
+
+
+def entitlement(house, packet):
+    """What is unpaid of a packet's claim."""
+    return read(house, "entitlements", packet_id(packet))[2]
+
+
+def credit_of(house, person, asset=None):
+    return read(house, "credits", person, asset or house.token.address)
+
+
+def acknowledged_deposit(house, *arguments, **options):
+    """A deposit whose success the vault knows: it backs releases."""
+    packet = deposit(house, *arguments, **options)
+    house.link.acknowledge(*house.link.deliver(packet))
+    return packet
+
+
+def failed_deposit(house, *arguments, **options):
+    """A deposit that expired, known to the vault: it can be refunded."""
+    packet = deposit(house, *arguments, timeout=house.link.clock.now() + 100, **options)
+    house.link.until(packet.timeout_timestamp, house.link.near)
+    house.link.acknowledge(*house.link.expire(packet))
+    return packet
+
+
+def released(house, *amounts, recipients=None, asset=None, first=0):
+    """Releases in order, delivered in one transaction; their packets."""
+    people = recipients or [STRANGER.address] * len(amounts)
+    packets = [
+        release(house, amount=amount, recipient=person, number=first + number, asset=asset)
+        for number, (amount, person) in enumerate(zip(amounts, people, strict=True))
+    ]
+    answers = house.link.deliver(*packets, gas=8_000_000)
+    assert all(answer.status is Status.SUCCESS for answer in answers), answers
+    return packets
+
+
+def pass_time(house, seconds, blocks=1):
+    """Time passes, the far chain makes blocks."""
+    house.link.settle_clock()
+    house.link.clock.advance(seconds)
+    for _ in range(blocks):
+        house.link.far.mine()
+    house.link.near.mine()
+
+
+def change_settings(house, changed):
+    """Propose, wait, activate."""
+    functions, far = house.vault.functions, house.link.far
+    far.transact(functions.propose(changed), OWNER)
+    pass_time(house, VAULT_DELAY, VAULT_BLOCKS)
+    far.transact(functions.activate(changed), STRANGER)
+
+
+def accept(house, token, cap=TOKEN_CAP):
+    """Have the vault take deposits of one more asset."""
+    change_settings(house, limits(token.address, cap))
 
 
 def force_ether(chain, address, amount):

@@ -10,6 +10,13 @@ contract TestBorrower {
         return _result(success, output);
     }
 
+    function write(uint256 slot, uint256 value) external {
+        // Its own storage, as the caller likes.
+        assembly ("memory-safe") {
+            sstore(slot, value)
+        }
+    }
+
     function peek(address target, bytes calldata call) external view returns (bytes memory) {
         (bool success, bytes memory output) = target.staticcall(call);
         return _result(success, output);

@@ -13,6 +13,7 @@ from bridge.clients import encode_proof, encode_update
 from bridge.light_clients import ClientStatus, LightClient
 from bridge.packets import Packet, commitment_slot, packet_id
 from bridge.payloads import ReleaseMessage
+from bridge.vaults import Exit
 from chains import TransactionReverted
 from chains.proofs import AccountProof, StorageProof
 from relayers.reports import Did
@@ -252,11 +253,12 @@ class TestPrivilegedCalls:
 def test_paying_out_more_than_expected_is_alarming(network, thief):
     policy = WatchPolicy(outflow_max={EAST: {ZERO_ADDRESS: 10 * GWEI}}, outflow_window_seconds=3_600)
     watcher = watch(network, policy=policy)
-    identifiers = [thief.steal(6 * GWEI), thief.steal(6 * GWEI)]
-    vault = network.vault(EAST)
-    network.chains[EAST].transact(vault.contract.functions.pay(identifiers[0]), network.user)
+    for _ in range(2):
+        thief.steal(6 * GWEI)
+    pay = network.vault(EAST).drain(ZERO_ADDRESS, Exit.RELEASE, 1)
+    network.chains[EAST].transact(pay, network.user)
     a_block_later(network)
     assert "Outflow" not in raised(watcher.step())
-    network.chains[EAST].transact(vault.contract.functions.pay(identifiers[1]), network.user)
+    network.chains[EAST].transact(pay, network.user)
     a_block_later(network)
     assert AlarmKind.OUTFLOW.value in raised(watcher.step())
