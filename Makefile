@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check lint types layers artifacts bench contracts gas lock clean
+.PHONY: help demo test slow check lint types layers artifacts bench contracts gas prove lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -52,12 +52,26 @@ contracts: contracts/node_modules/.installed  ## recompile the contracts into co
 gas: .venv/.installed  ## measure the gas of every contract call into contracts/gas-snapshot.json
 	$(BIN)/python -m tests.contracts.gas
 
+.venv-prove/.installed: formal/requirements.lock
+	$(PYTHON) -m venv --clear .venv-prove
+	.venv-prove/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r formal/requirements.lock
+	@touch $@
+
+formal/node_modules/.installed: formal/package-lock.json
+	cd formal && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+prove: .venv-prove/.installed formal/node_modules/.installed contracts/node_modules/.installed  ## prove what formal/ states, refute every twin (Linux x64)
+	.venv-prove/bin/python formal/prove.py $(PROVE)
+
 bench: .venv/.installed  ## orders per second and gas, with conditions
 	$(BIN)/python tests/benchmarks
 
 lock: .venv/.installed  ## resolve the dependencies anew
 	$(BIN)/pip-compile --pre --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe \
 		--strip-extras --quiet --upgrade --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe \
+		--strip-extras --quiet --upgrade --output-file formal/requirements.lock formal/requirements.in
 
 clean:
-	rm -rf .venv contracts/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-prove contracts/node_modules formal/node_modules formal/.build .mypy_cache .ruff_cache .pytest_cache .hypothesis

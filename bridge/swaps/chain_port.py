@@ -1,5 +1,7 @@
 """A chain's escrow as one party meets it: reads legs from the logs, submits locks, claims and refunds."""
 
+from collections.abc import Callable
+
 from eth_account.signers.local import LocalAccount
 from web3.contract.contract import ContractFunction
 
@@ -17,12 +19,22 @@ END_GAS = 500_000
 """A claim or a refund: two pushes of 50,000 gas, and a token that does something odd."""
 
 
-class ChainPort:
-    """The escrow of one chain, for one wallet. `first_block` is the first whose logs matter."""
+Send = Callable[[ContractFunction, int, int], object]
+"""Submits a call of the wallet's with so much gas and wei."""
 
-    def __init__(self, escrow: SwapEscrow, wallet: LocalAccount, *, first_block: int = 0) -> None:
+
+class ChainPort:
+    """The escrow of one chain, for one wallet. `first_block` is the first whose logs matter.
+
+    send: what submits, and replaces what is stuck below the fee; by default nothing is replaced.
+    """
+
+    def __init__(
+        self, escrow: SwapEscrow, wallet: LocalAccount, *, first_block: int = 0, send: Send | None = None
+    ) -> None:
         self._escrow = escrow
         self._wallet = wallet
+        self._submit = send or self._send_once
         self._watch = Watch(escrow=escrow, first_block=first_block)
 
     @property
@@ -39,7 +51,7 @@ class ChainPort:
         return view_of(self._watch.records(), leg.identifier)
 
     def is_hash_used(self, hashlock: bytes, *but: Leg) -> bool:
-        """In any other swap of this escrow."""
+        """See `observing.is_hash_used`, in this escrow."""
         newest, _ = self._watch.records()
         return is_hash_used(newest.values(), hashlock, *but)
 
@@ -74,6 +86,9 @@ class ChainPort:
         self._send(self._escrow.contract.functions.refund(_swap(leg).as_abi()), END_GAS)
 
     def _send(self, call: ContractFunction, gas: int, value: int = 0) -> None:
+        self._submit(call, gas, value)
+
+    def _send_once(self, call: ContractFunction, gas: int, value: int) -> None:
         self.chain.send(call, self._wallet, gas=gas, value=value)
 
 

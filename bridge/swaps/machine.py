@@ -79,8 +79,8 @@ class LegView:
 class Knowledge:
     """All that a decision depends on besides the plan and the time.
 
-    has_revealed: this party wrote down that it was about to claim. is_hash_used: the hash occurs in another swap on any
-    chain the party reads.
+    has_revealed: this party wrote down that it was about to claim. is_hash_used: its preimage was shown in another swap
+    that the party can see, or one of the two locks under it elsewhere.
     """
 
     own: LegView = LegView()

@@ -33,7 +33,7 @@ class Watch:
 def observe(plan: SwapPlan, own: Watch, other: Watch, *, has_revealed: bool = False) -> Knowledge:
     """Everything a decision needs, as both chains show it now.
 
-    A hash counts as used that occurs in any other swap of either escrow.
+    See `is_hash_used` for what counts as a used hash; both escrows are looked through.
     """
     own_records, other_records = own.records(), other.records()
     seen = [*own_records[0].values(), *other_records[0].values()]
@@ -46,9 +46,17 @@ def observe(plan: SwapPlan, own: Watch, other: Watch, *, has_revealed: bool = Fa
 
 
 def is_hash_used(records: Iterable[SwapRecord], hashlock: bytes, *but: Leg) -> bool:
-    """Whether a hash occurs in a swap other than these."""
-    known = {leg.identifier for leg in but}
-    return any(record.swap.hashlock == hashlock and record.swap.identifier not in known for record in records)
+    """Whether a hash is burnt for these legs: shown in another swap, or used in another one by one of their lockers.
+
+    What strangers lock under it says nothing: they do not know the preimage, and could stop any swap that way.
+    """
+    known, lockers = {leg.identifier for leg in but}, {leg.locker for leg in but}
+    return any(
+        record.swap.hashlock == hashlock
+        and record.swap.identifier not in known
+        and (record.status is LegStatus.CLAIMED or record.swap.locker in lockers)
+        for record in records
+    )
 
 
 def view_of(records: tuple[Records, Records], identifier: bytes) -> LegView:

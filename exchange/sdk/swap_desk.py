@@ -144,8 +144,9 @@ class SwapDesk:
 
         def checked() -> None:
             rules.require_room(swap.plan.schedule, self.now())
-            for leg in (agreement.long, agreement.short):
-                if self.port(leg).is_hash_used(agreement.hashlock):
+            legs = agreement.long, agreement.short
+            for leg in legs:
+                if self.port(leg).is_hash_used(agreement.hashlock, *legs):
                     raise Rejected("HashUsed", f"0x{agreement.hashlock.hex()} was locked under before")
             self.book.add(swap)
 

@@ -8,8 +8,8 @@ from bridge.swaps.escrow import LegStatus
 from bridge.swaps.exposure import Halt, break_even_bribe, fee_reserve_wei, halt_losses
 from bridge.swaps.machine import Role, Step, Why
 from chains.finality import Depth
-from tests.bridge.swaps.swapping import ALICE, BOB, ETHER_AMOUNT, RULES, TICK, TOKEN_AMOUNT, new_market
-from tests.contracts.harness import OWNER
+from tests.bridge.swaps.swapping import ALICE, BOB, ETHER_AMOUNT, GAS, RULES, TICK, TOKEN_AMOUNT, new_market
+from tests.contracts.harness import OWNER, STRANGER, ZERO
 from tests.relayers.test_swap_settler import run, sides, traded
 
 PAID = {ALICE.address: [Why.PAID], BOB.address: [Why.PAID]}
@@ -134,6 +134,22 @@ def test_two_swaps_under_one_hash_are_not_both_locked(tmp_path):
     }
     assert market.wealth() == before
     assert other.hashlock != again.hashlock
+
+
+def test_a_strangers_locks_under_the_hash_stop_nobody(tmp_path):
+    """Whoever sees the hash of a first lock could lock a wei under it, and name both parties as it likes."""
+    market = new_market()
+    before = market.wealth()
+    agreement, alice, bob = sides(market, tmp_path)
+    alice.step()
+    market.tick()
+    for bench, leg in ((market.long, agreement.long), (market.short, agreement.short)):
+        swap = replace(leg, locker=STRANGER.address, amount=1, safety_deposit=0, asset=ZERO, nonce=7)
+        bench.chain.send(bench.escrow.functions.lock(swap.as_abi()), STRANGER, value=1, gas=GAS)
+    market.tick()
+    assert len(market.short.records()) == 1, "before Bob looks"
+    assert run(market, agreement, alice, bob) == PAID
+    traded(market, before)
 
 
 @pytest.mark.parametrize("odd", ["blocked", "paused"])

@@ -1,8 +1,11 @@
 """Fast exits and entries when somebody dies, walks away, or lies."""
 
+from contextlib import suppress
+
 import pytest
 
-from bridge.swaps.machine import Step, Why
+from bridge.swaps.exposure import Halt, halt_losses
+from bridge.swaps.machine import Role, Step, Why
 from bridge.swaps.status import SwapStatus
 from clearspan import Rejected
 from exchange.engine.steps import StepKind
@@ -164,3 +167,55 @@ def test_who_relies_on_the_operators_word_can_lose_the_leg_and_no_more(stage, mo
     assert lost == {"alice": (0, swap.quote.takes.amount), "lucy": (0, -swap.quote.takes.amount)}
     limit = stage.provider._terms.limits.soft_e8
     assert swap.quote.takes.amount * 100 <= limit, "what is soft is capped"
+
+
+def go_on_without_settlement(stage, until):
+    """The vault chains make blocks, and Alice and Lucy look, while the settlement chain stands still."""
+    core = stage.core
+    while core.clock.now() < until:
+        core.clock.advance(2)
+        core.sequencer.tick()
+        for chain in core.network.vaults:
+            chain.mine()
+        for name in ("alice", "lucy"):
+            core.daemons[f"swaps of {name}"].step()
+
+
+@pytest.mark.parametrize("operator", ["honest", "helps the thief"])
+def test_a_halt_of_the_settlement_chain_costs_a_provider_the_tokens_only_if_the_operator_helps(
+    stage, monkeypatch, operator
+):
+    """Nothing with deadlines on the clock survives both; the report says who loses, and how much."""
+    before = stage.wealth()
+    swap = stage.exit("posted")
+    swap.wait("matched")
+    settlement, submit = stage.core.network.settlement, stage.core.sequencer.submit
+
+    def censor(step):
+        if operator != "honest" and step[0] == StepKind.CLAIM_LOCK:
+            raise Unavailable("BacklogFull")
+        return submit(step)
+
+    monkeypatch.setattr(stage.core.sequencer, "submit", censor)
+    since, deadline = stage.core.clock.now(), swap.agreement.long.deadline
+    for validator in settlement.validators.validators:
+        validator.online = False
+    go_on_without_settlement(stage, deadline + 4)
+    for validator in settlement.validators.validators:
+        validator.online = True
+    plan = stage.lucys.all()[0].plan
+    halt = Halt(chain_id=settlement.chain_id, since=since, until=deadline)
+    (loss,) = halt_losses(plan.rules, swap.agreement.long, swap.agreement.short, halt)
+    assert (loss.loser, loss.amount) == (Role.RESPONDER, swap.quote.takes.amount)
+    alice = stage.core._desks["alice"].cash_port()
+    for _ in range(20):
+        if operator != "honest":
+            with suppress(Rejected):
+                alice.refund(swap.agreement.long)
+        stage.net.step()
+    gained, lost = (swap.quote.takes.amount, -swap.quote.takes.amount)
+    if operator == "honest":
+        traded(stage, before, swap.quote)
+    else:
+        assert moved(before, stage.wealth()) == {"alice": (0, gained), "lucy": (0, lost)}
+        assert abs(lost) == loss.amount
