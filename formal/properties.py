@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
-    """One function of a proof contract. `twins` are names in contracts/twins.json or in formal/mutants.json."""
+    """One function of a proof contract. `twins` are names in contracts/twins.json or in formal/mutants.json.
+
+    via_ir: for sources that the other pipeline does not compile.
+    """
 
     name: str
     says: str
@@ -13,6 +16,7 @@ class Property:
     function: str
     twins: tuple[str, ...]
     is_long: bool = False
+    via_ir: bool = False
 
 
 PROPERTIES = (
@@ -79,5 +83,43 @@ PROPERTIES = (
         contract="ChainLedgerProof",
         function="check_capsRiseOnlyAfterTheirDelay",
         twins=("ledger-caps-rise-at-once", "ledger-delay-of-seconds-alone", "ledger-no-floor"),
+    ),
+    Property(
+        name="window",
+        says="three amounts at any times: no window of the limiter lets out more than its cap",
+        contract="WindowProof",
+        function="check_threeAmounts",
+        twins=("window-forgets-early",),
+        is_long=True,
+    ),
+    Property(
+        name="packet ids",
+        says="two packets of one id are equal in every field (payloads of 0, 1, 32 and 33 bytes)",
+        contract="PacketProof",
+        function="check_anIdIsOfOnePacket",
+        twins=("packet-id-of-few-fields",),
+        is_long=True,
+    ),
+    Property(
+        name="packet receipts",
+        says="a receipt is of one packet, status, answer and payee",
+        contract="PacketProof",
+        function="check_aReceiptIsOfOneAnswer",
+        twins=("packet-receipt-without-status",),
+    ),
+    Property(
+        name="packet payloads",
+        says="a deposit decodes to what was encoded, and is no release",
+        contract="PacketProof",
+        function="check_aDepositIsNoRelease",
+        twins=("packet-one-kind",),
+    ),
+    Property(
+        name="trie leaf",
+        says="a leaf taken for a key hashes to the root and is the one encoding of key and value: no byte is free",
+        contract="TrieProof",
+        function="check_aLeafHasNoFreeByte",
+        twins=("trie-unbound-node", "trie-loose-path"),
+        via_ir=True,
     ),
 )

@@ -27,12 +27,13 @@ _COUNTEREXAMPLE: Final = 1
 
 def symbolic(row: Property, twin: str | None) -> str:
     """Run one proof over the contract or its twin."""
-    root = project(row.contract, twin)
+    root = project(row.contract, twin, via_ir=row.via_ir)
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
         command = [sys.executable, str(HERE / "symbolic.py"), "--root", str(root), "--json-output", str(answer)]
         command += ["--contract", row.contract, "--match-test", f"^{row.function}\\(", "--no-status", "--early-exit"]
         command += ["--loop", "8", "--solver-timeout-assertion", "120s"]
+        command += ["--default-bytes-lengths", "0,1,32,33"]
         try:
             done = subprocess.run(
                 command, env=environment(), capture_output=True, text=True, check=False, timeout=SECONDS_MAX

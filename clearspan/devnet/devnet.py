@@ -12,6 +12,7 @@ from clearspan.devnet.config import DevnetConfig
 from clearspan.devnet.core import DevnetCore
 from exchange.sdk import AsyncTrader, OwnLoop, Rejected, TimedOut, Trader
 from exchange.sdk.amounts import Amount
+from relayers.liquidity.provider import Provider
 from relayers.reports import StepReport
 
 STEPS_MAX = 400
@@ -62,6 +63,13 @@ class AsyncDevnet:
         """A funded wallet, the same for the same seed and name."""
         return self.core.trader(name, self.step, usdc=usdc, ether=ether)
 
+    async def provider(self, name: str, *, book: Path | None = None) -> Provider:
+        """A liquidity provider with the wallet of that name, which `trader` funds; it quotes, and settles at each step.
+
+        book: a file, so that it can be stopped and started again; in memory otherwise.
+        """
+        return self.core.provider(name, book=book)
+
     async def insurance(self) -> AsyncTrader:
         """The wallet behind the insurance fund, account 0."""
         return self.core.insurance(self.step)
@@ -110,6 +118,10 @@ class Devnet:
     def trader(self, name: str, *, usdc: int | None = None, ether: int | None = None) -> Trader:
         """See `AsyncDevnet.trader`."""
         return Trader(self._run(self._inner.trader(name, usdc=usdc, ether=ether)), self._run)
+
+    def provider(self, name: str, *, book: Path | None = None) -> Provider:
+        """See `AsyncDevnet.provider`."""
+        return self._run(self._inner.provider(name, book=book))
 
     def insurance(self) -> Trader:
         """See `AsyncDevnet.insurance`."""

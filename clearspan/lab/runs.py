@@ -70,7 +70,7 @@ def run_seed(
             world.run(config.look_seconds)
         rested = world.clock.now() - healed if _at_rest(world, judge) else None
         if rested is None:
-            judge.accuse_at_end(Invariant.LIVENESS, _restless(world, judge))
+            judge.accuse_at_end(Invariant.LIVENESS, restless(world, judge))
         judge.look_back()
         return RunResult(
             seed=seed,
@@ -86,10 +86,10 @@ def run_seed(
 
 
 def _at_rest(world: World, judge: Judge) -> bool:
-    return not _restless(world, judge)
+    return not restless(world, judge)
 
 
-def _restless(world: World, judge: Judge) -> str:
+def restless(world: World, judge: Judge) -> str:
     """What still waits, nothing when all is at rest."""
     down = [name for name, process in world.processes.items() if not process.is_up]
     venue = world.venue

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from eth_account.signers.local import LocalAccount
 
@@ -38,6 +38,9 @@ from relayers.queue_reader import QueueReader
 from relayers.reports import Daemon, StepReport
 from relayers.store import Store
 from relayers.withdrawal_releaser import WithdrawalReleaser
+
+if TYPE_CHECKING:
+    from clearspan.lab.oracle.judge import Judge
 
 VENUE = "venue"
 NETWORK = DevnetConfig(finality_depths=(0, 0, 3), challenge_seconds=20, challenge_blocks=6)
@@ -80,6 +83,7 @@ class World:
         self.halted: dict[int, int] = {}
         self.silent_underlyings: set[int] = set()
         self.breakages: list[str] = []
+        self.judge: Judge | None = None
         self.after_block: list[Callable[[LocalChain], None]] = []
         self.prices = PriceBoard(self.clock, heartbeat_seconds=60)
         self.processes: dict[str, Process] = {}

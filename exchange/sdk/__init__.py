@@ -13,6 +13,8 @@ from exchange.sdk.errors import (
 )
 from exchange.sdk.gateway import Gateway
 from exchange.sdk.handles import AsyncHandle, Handle, Transfer
+from exchange.sdk.quote_http import HttpQuotes
+from exchange.sdk.quoting import Offered, Offers, QuoteSource
 from exchange.sdk.results import (
     Balance,
     CashLock,
@@ -31,6 +33,9 @@ from exchange.sdk.results import (
     WaitingWithdrawal,
     WhenShort,
 )
+from exchange.sdk.swap_desk import CashAccess, SwapDesk
+from exchange.sdk.swap_handles import AsyncSwap, SwapHandle
+from exchange.sdk.swap_policy import ExchangeBounds, SwapPolicy
 from exchange.sdk.trader import OwnLoop, Trader
 from exchange.sdk.venue import LocalVenue, Venue
 
@@ -38,19 +43,25 @@ __all__ = [
     "Amount",
     "AssetSpec",
     "AsyncHandle",
+    "AsyncSwap",
     "AsyncTrader",
     "Balance",
+    "CashAccess",
     "CashLock",
     "Catalogue",
     "ClearspanError",
+    "ExchangeBounds",
     "Fill",
     "FloatAmount",
     "Gateway",
     "Handle",
+    "HttpQuotes",
     "InvalidAmount",
     "Level",
     "LocalVenue",
     "MarketSpec",
+    "Offered",
+    "Offers",
     "OpenOrder",
     "OrderBook",
     "OrderResult",
@@ -58,10 +69,14 @@ __all__ = [
     "OrderType",
     "OwnLoop",
     "Position",
+    "QuoteSource",
     "RebalanceOffer",
     "RebalanceSource",
     "Rejected",
     "Side",
+    "SwapDesk",
+    "SwapHandle",
+    "SwapPolicy",
     "TimeInForce",
     "TimedOut",
     "Trader",

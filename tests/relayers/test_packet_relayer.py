@@ -4,6 +4,7 @@ import pytest
 
 from bridge.clients import encode_proof
 from bridge.packets import Status, commitment_slot, encode_packet, packet_id
+from bridge.parameters import USDC
 from chains import Depth, TransactionReverted
 from relayers.reports import Did, WaitsFor
 from relayers.states import AbandonReason, PacketState
@@ -118,17 +119,15 @@ def test_a_packet_is_not_expired_a_second_too_early(network):
     assert [answer.status for answer in answers(network, SETTLEMENT)] == [Status.EXPIRED]
 
 
-def test_a_deposit_of_an_unknown_asset_fails_and_is_refunded(network):
-    other = network.chains[EAST].deploy("TestToken", ["Other", "OTH", 18], network.user)
-    vault, chain = network.vault(EAST), network.chains[EAST]
-    chain.transact(other.functions.mint(network.user.address, 77), network.user)
-    chain.transact(other.functions.approve(vault.address, 77), network.user)
-    chain.transact(vault.contract.functions.deposit(other.address, 77, network.user.address, 0), network.user)
-    assert other.functions.balanceOf(network.user.address).call() == 0
+def test_a_deposit_above_its_chains_credit_fails_and_is_refunded(network):
+    too_much = USDC.credit_window_cap * 10**USDC.decimals + 1
+    network.deposit(EAST, too_much)
+    balance = network.token(EAST).functions.balanceOf(network.user.address)
+    assert balance.call() == 0
     network.run()
     assert [answer.status for answer in answers(network, SETTLEMENT)] == [Status.FAILURE]
     assert network.queue.count() == 0
-    assert other.functions.balanceOf(network.user.address).call() == 77
+    assert balance.call() == too_much
 
 
 @pytest.mark.parametrize("mode", [FAIL, RETURN_BOMB, WRONG_SELECTOR, BURN_GAS])

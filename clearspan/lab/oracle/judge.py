@@ -30,6 +30,7 @@ class Judge:
         self._followed: dict[bytes, int] = {}
         self._events = FinalEvents(world.chains, self._known_contracts())
         world.after_block.append(self._look)
+        world.judge = self
 
     def _known_contracts(self) -> dict[int, dict[bytes, str]]:
         network = self._world.deployment

@@ -17,7 +17,7 @@ def prepare(net, *, alice_cash="20000", lucy_cash="20000", **options):
     alice, lucy = net.trader("alice"), net.trader("lucy")
     lucy.deposit(chain="alpha", asset="USDC", amount=lucy_cash)
     alice.deposit(chain="alpha", asset="USDC", amount=alice_cash).wait("credited")
-    return alice, lucy, net.core.provider("lucy", **options)
+    return alice, lucy, net.provider("lucy", **options)
 
 
 def tokens(net, chain, symbol, who):
