@@ -17,7 +17,7 @@ MIGRATION_LOCK = 7_233_281
 
 
 def migrate(engine: Engine, hook: Hook) -> None:
-    """Upgrade; raises `ForeignDatabase` for a newer schema, or for tables that are not ours."""
+    """Upgrade; raises `ForeignDatabase` for a newer schema, or for tables of our names that are not ours."""
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
@@ -34,7 +34,7 @@ def migrate(engine: Engine, hook: Hook) -> None:
 
 
 def _version(connection: Connection) -> str | None:
-    """The schema the database has, None for an empty one."""
+    """The schema the database has, None for one that holds nothing of ours."""
     names = set(inspect(connection).get_table_names())
     if "alembic_version" in names:
         found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one()
@@ -46,8 +46,9 @@ def _version(connection: Connection) -> str | None:
         known = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
     if known == USER_VERSIONS[FIRST_VERSION] and "packets" in names:
         return FIRST_VERSION
-    if known or names:
-        raise ForeignDatabase(f"{known} with {len(names)} tables", SCHEMA_VERSION)
+    ours = names & set(SubmissionRow.metadata.tables)
+    if known or ours:
+        raise ForeignDatabase(f"{known} with {len(ours)} tables", SCHEMA_VERSION)
     return None
 
 
