@@ -23,7 +23,7 @@ def attack(stage: Stage) -> Verdict:
         again = raw_update(draft, [two, one, two], trusted.validators)
         unsorted = attempt(heist.host, heist.client.functions.update(again), heist.thief)
         return Verdict(
-            survived=proven != ACCEPTED and unsorted != ACCEPTED,
+            survived=ACCEPTED not in {proven, unsorted},
             detail=f"2 members and 2 strangers: {foreign}; out of order: {unsorted}; the invented deposit: {proven}",
         )
 
