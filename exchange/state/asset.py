@@ -63,5 +63,5 @@ class Asset(Struct, gc=False):
     def decode(cls, body: bytes) -> Asset:
         """Inverse of `encode`."""
         *fields, inventory_high, inventory_low, sick_at = _LAYOUT.unpack(body)
-        fields.append(inventory_high << 64 | inventory_low)
-        return cls(*fields, sick_at=sick_at)
+        fields += [inventory_high << 64 | inventory_low, sick_at]
+        return cls(*fields)

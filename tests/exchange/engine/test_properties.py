@@ -58,7 +58,7 @@ from exchange.engine import (
 )
 from exchange.engine.forced import ForcedItem
 from exchange.engine.margin import by_underlying, scan_loss, scan_loss_alone
-from exchange.state import Side, State, TimeInForce
+from exchange.state import BACKSTOP, Side, State, TimeInForce
 from tests.exchange.engine.trading_moves import ADMIN_SEED, TradingMoves
 
 NEVER = 2**63
@@ -83,6 +83,7 @@ def fingerprint(state: State) -> tuple[object, ...]:
         {account: held.encode() for account, held in state.reservations.items()},
         [[(list(side.prices), dict(side.tails)) for side in book.sides] for book in state.books],
         list(state.pricing),
+        {key: event.encode() for key, event in state.deleveragings.items()},
         [sorted(table.dirty) for _, table in state._tables],
     )
 
@@ -225,7 +226,9 @@ class Run(TradingMoves):
         elif action < 0.90:
             self.step(steps.continue_register(market))
         elif action < 0.95:
-            self.step(steps.liquidate(random.randint(0, TRADERS), market))
+            make = random.choice([steps.liquidate, steps.liquidate, steps.backstop, steps.deleverage])
+            self.step(make(random.choice([*range(TRADERS + 1), BACKSTOP]), market))
+            self.step(steps.unwind(market) if random.random() < 0.5 else steps.settle_deleveraging(account))
         elif action < 0.97:
             self.step(steps.cover(account))
         elif action < 0.985:
@@ -337,6 +340,7 @@ class Run(TradingMoves):
                 assert scan_loss(entries) <= sum(scan_loss([entry]) for entry in entries)
             report = assess(self.state, account_id)
             assert report.maintenance <= report.initial <= report.transfer
+            assert report.backing <= report.equity
             assert 0 <= report.withdrawable <= max(0, report.cash)
         for market in self.state.markets:
             assert market.open_interest <= market.open_interest_cap
