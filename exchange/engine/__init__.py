@@ -86,6 +86,13 @@ from exchange.engine.signing import (
     sign_step,
     sign_withdraw,
 )
+from exchange.engine.simulation import (
+    Simulation,
+    simulate,
+    simulate_order,
+    simulate_price,
+    simulate_withdrawal,
+)
 from exchange.engine.steps import StepKind
 from exchange.engine.transition import ClockWentBackError, apply, apply_forced, set_clock, try_apply
 from exchange.engine.views import (
@@ -167,6 +174,7 @@ __all__ = [
     "Secp256k1",
     "Signatures",
     "Signer",
+    "Simulation",
     "SmileSet",
     "StepKind",
     "StepRejected",
@@ -205,5 +213,9 @@ __all__ = [
     "sign_smile_report",
     "sign_step",
     "sign_withdraw",
+    "simulate",
+    "simulate_order",
+    "simulate_price",
+    "simulate_withdrawal",
     "try_apply",
 ]
