@@ -104,21 +104,26 @@ class Heist:
         return header
 
     def deposit(self, amount: int, depositor: LocalAccount) -> Packet:
-        """A deposit that somebody really made, not delivered yet."""
+        """A deposit that somebody really made, not delivered yet; the client knows of it."""
+        packet = self.lock(amount, depositor)
+        self.settle()
+        update_client(self.way.forward, self.source, self.thief)
+        return packet
+
+    def lock(self, amount: int, depositor: LocalAccount) -> Packet:
+        """The same, of which no client knows."""
         vault = self.source.contract("CollateralVault", self.entry.vault)
         timeout = self.world.clock.now() + 3_600
         call = vault.get_function_by_signature("deposit(address,uint256,address,uint64)")(
             self.token, amount, depositor.address, timeout
         )
         (packet,) = packets_in(self.way.source, self.source.transact(call, depositor))
-        self.catch_up()
         return packet
 
-    def catch_up(self) -> None:
-        """Every transaction of a block of its own took a second: the clock follows, and the client with it."""
+    def settle(self) -> None:
+        """Every transaction of a block of its own took a second: the clock follows."""
         newest = max(chain.head().timestamp for chain in self.world.chains.values())
         self.world.clock.advance(max(0, newest - self.world.clock.now()))
-        update_client(self.way.forward, self.source, self.thief)
 
     def invented(self, amount: int = LOOT) -> Packet:
         """A deposit that nobody made, sent by the vault, says the thief."""

@@ -26,7 +26,7 @@ def attack(stage: Stage) -> Verdict:
             client = deploy(stage, heist.host, "AttestationClient", [(*terms, False), addresses, 2], heist.owner)
         except TransactionReverted as refusal:
             return Verdict(survived=True, detail=f"2 of 5 cannot be deployed: {refusal.error}")
-        heist.catch_up()
+        heist.settle()
         packet = heist.invented()
         header = forged(heist.mine(), packet)
         domain = AttestationDomain(

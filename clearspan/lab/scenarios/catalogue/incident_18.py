@@ -19,7 +19,7 @@ def attack(stage: Stage) -> Verdict:
         token = heist.source.contract("TestToken", heist.token)
         packet = heist.deposit(LOOT, heist.thief)
         (answer,) = deliver(heist.way, [packet], heist.thief)
-        heist.catch_up()
+        heist.settle()
         update_client(heist.way.backward, heist.host, heist.thief)
         proof = prove_receipts(heist.way, [answer])
         claim = replace(answer, status=Status.EXPIRED)
