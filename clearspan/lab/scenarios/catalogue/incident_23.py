@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import rlp
 from eth_utils.crypto import keccak
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from chains.proofs import verify_trie
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
@@ -25,7 +25,7 @@ def attack(stage: Stage) -> Verdict:
             near = bytearray(32)
             near[nibble // 2] = 0x10 if nibble % 2 == 0 else 0x01
             trie[bytes(near)] = WORD
-        nodes = [rlp.encode(node) for node in trie.get_proof(victim)]
+        nodes = [rlp.encode(node) for node in trie.get_proof(victim)]  # type: ignore[no-untyped-call]
         nodes = [nodes[0], *(node for node in nodes[1:] if len(node) >= len(keccak(b"")))]
         on_chain = TrieReader(stage, heist).find(trie.root_hash, victim, nodes)
         off_chain = verify_trie(trie.root_hash, victim, nodes)

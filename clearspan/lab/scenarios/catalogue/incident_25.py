@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import rlp
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
 from clearspan.lab.scenarios.moves import Heist, TrieReader
@@ -18,7 +18,7 @@ def attack(stage: Stage) -> Verdict:
         trie = HexaryTrie({})
         trie[FIRST], trie[SECOND] = b"\x01" * 32, b"\x02" * 32
         reader = TrieReader(stage, heist)
-        nodes = [rlp.encode(node) for node in trie.get_proof(FIRST)]
+        nodes = [rlp.encode(node) for node in trie.get_proof(FIRST)]  # type: ignore[no-untyped-call]
         answers = [reader.find_all(trie.root_hash, [FIRST, other], [nodes, ()]) for other in (SECOND, MISSING)]
         believed = sum(not isinstance(answer, str) for answer in answers)
         return Verdict(
