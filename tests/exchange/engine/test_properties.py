@@ -395,7 +395,7 @@ def test_short_campaigns(venue_type, seed: int) -> None:
 
 
 def test_a_campaign_reaches_what_it_should(venue_type) -> None:
-    seen = sum((campaign(venue_type, seed, 400) for seed in range(9)), Counter())
+    seen = sum((campaign(venue_type, seed, 400) for seed in range(13)), Counter())
     events = (
         Filled,
         OrderPlaced,
