@@ -30,6 +30,7 @@ from exchange.sdk.results import (
     RebalanceSource,
     Side,
     TimeInForce,
+    VaultClaim,
     WaitingWithdrawal,
     WhenShort,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "Trader",
     "Transfer",
     "Unavailable",
+    "VaultClaim",
     "Venue",
     "WaitingWithdrawal",
     "WhenShort",

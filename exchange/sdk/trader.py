@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from exchange.sdk.amounts import Amount
 from exchange.sdk.async_trader import ORDER_SECONDS, SLIPPAGE, AsyncTrader
+from exchange.sdk.claim_verbs import ClaimVerbs
 from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import Blocking, Handle
 from exchange.sdk.rebalance_verbs import RebalanceVerbs
@@ -54,7 +55,7 @@ class OwnLoop:
             self._runner = None
 
 
-class Trader(SwapVerbs, RebalanceVerbs):
+class Trader(SwapVerbs, RebalanceVerbs, ClaimVerbs):
     """One wallet, synchronously. Arguments, answers and errors are those of `AsyncTrader`."""
 
     def __init__(self, inner: AsyncTrader, run: Blocking) -> None:
