@@ -168,6 +168,10 @@ class Mailbox(ContractReader):
         """The receipt hash if the packet was answered here, else 32 zero bytes."""
         return bytes(self._read(self.contract.functions.receipts(identifier), block))
 
+    def packet_count(self, *, block: int | None = None) -> int:
+        """How many packets were ever sent from here, to any chain: the nonce of the next one."""
+        return int(self._read(self.contract.functions.nonce(), block))
+
     def latest_epoch(self, chain_id: int) -> int:
         """Epoch in which packets to the chain are sent; 0 while there is no route."""
         return int(self._read(self.contract.functions.latestEpoch(chain_id)))

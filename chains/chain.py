@@ -72,6 +72,13 @@ class Chain(Protocol):
         """Sign and submit; answers the transaction's hash. Raises Rejected when it can never be mined."""
         ...
 
+    def submit(self, raw: bytes) -> bytes:
+        """Hand over a signed transaction and answer its hash; handing it over again changes nothing.
+
+        Raises Rejected when it can never be mined, Unavailable when nobody answers.
+        """
+        ...
+
     def wait(self, transaction_hash: bytes) -> TxReceipt:
         """The receipt once mined; raises TransactionReverted with the decoded error."""
         ...

@@ -1,8 +1,9 @@
 """An EVM chain inside this process whose blocks are sealed by QBFT validators."""
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from eth_hash.auto import keccak
 from eth_utils.address import to_canonical_address
@@ -107,6 +108,7 @@ class LocalChain(Web3Chain):
         self.pool = Pool(chain_id=self.chain_id, gas_limit=self.gas_limit)
         self.censors: Callable[[Transaction], bool] | None = None
         self.fee_floor = 0
+        self._pending: tuple[Any, Evm, bytes] | None = None
         self._branch = 0
         self._sealed_height = 0
         self._file = chain_file
@@ -263,6 +265,17 @@ class LocalChain(Web3Chain):
             self._adopt(header, execution, validators, sealed, censored)
             return header
         raise ChainHalted(online=len(validators.online), needed=validators.quorum)
+
+    def pending_state(self, context: BlockContext) -> tuple[Evm, bytes]:
+        """The machine and the state root that a block of everything in the pool would lead to; nothing is kept."""
+        head, waiting = self.head(), self.pool.transactions
+        if not waiting:
+            return self.evm, head.state_root
+        asked = (head.hash, context.timestamp, context.base_fee, tuple(transaction.hash for transaction in waiting))
+        if self._pending is None or self._pending[0] != asked:
+            machine = Evm(ChainMap({}, self._nodes), self.chain_id)
+            self._pending = asked, machine, machine.execute(context, head.state_root, waiting).state_root
+        return self._pending[1:]
 
     def next_context(self, coinbase: bytes | None = None) -> BlockContext:
         """What the next block's transactions would see if it were mined now."""

@@ -72,7 +72,7 @@ class EthApi:
             return {"error": {"code": ERROR_CODES.get(error.reason, code), "message": str(error)}}
 
     def _height(self, tag: str) -> int:
-        """Height of a block tag or hexadecimal number; `pending` reads the head's state."""
+        """Height of a block tag or hexadecimal number; `pending` reads the head's state, but calls see the pool's."""
         _require_text(tag)
         match tag:
             case "latest" | "pending":
@@ -114,7 +114,8 @@ class EthApi:
             gas=min(gas, evm.CALL_GAS),
         )
         if not is_mined:
-            return self._chain.evm.call(context, self._root(tag), message)
+            machine, root = self._chain.pending_state(context)
+            return machine.call(context, root, message)
         asked = (self._chain.header(context.number).hash, message)
         outcome = self._answered.get(asked)
         if outcome is None:

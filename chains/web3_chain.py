@@ -45,7 +45,7 @@ class Web3Chain(ABC):
         gas: 8,000,000 where none is given. nonce: the next after everything mined and pending where none is given.
         Raises Rejected when the transaction can never be mined.
         """
-        to, payload, carried_value = _target(call)
+        to, payload, carried_value = target_of(call)
         sender_address = bytes.fromhex(sender.address[2:])
         tip = self._tip()
         transaction: dict[str, Any] = {
@@ -78,10 +78,8 @@ class Web3Chain(ABC):
         transaction: TxParams = {} if sender is None else {"from": to_checksum_address(sender)}
         try:
             return function.call(transaction, block_identifier=block)
-        except ContractLogicError as error:
-            raise decode_revert(_revert_bytes(error)).as_error() from error
-        except Web3RPCError as error:
-            raise vm_error(error) from error
+        except (ContractLogicError, Web3RPCError) as error:
+            raise call_error(error) from error
         except BadFunctionCallOutput as error:
             raise DishonestNode(Reason.MALFORMED_ANSWER, f"{function.fn_name}: {error}"[:120]) from error
 
@@ -129,6 +127,13 @@ class Web3Chain(ABC):
         return self.w3.eth.send_raw_transaction(raw)
 
 
+def call_error(error: ContractLogicError | Web3RPCError) -> ChainError:
+    """What a failed call or estimation of gas means, from web3.py's exception."""
+    if isinstance(error, ContractLogicError):
+        return decode_revert(_revert_bytes(error)).as_error()
+    return vm_error(error)
+
+
 def vm_error(error: Web3RPCError) -> ChainError:
     """An EVM failure that is not a revert, such as OutOfGas, or the node's refusal, from its answer."""
     refused = (error.rpc_response or {}).get("error") or {"message": str(error)}
@@ -138,7 +143,8 @@ def vm_error(error: Web3RPCError) -> ChainError:
     return general_error("eth_call", refused)
 
 
-def _target(call: Sendable) -> tuple[str | None, bytes, int]:
+def target_of(call: Sendable) -> tuple[str | None, bytes, int]:
+    """Recipient (None for a creation), calldata and wei of what is to be sent."""
     if isinstance(call, ContractFunction):
         return call.address, bytes(HexBytes(call._encode_transaction_data())), 0  # noqa: SLF001 - build_transaction asks the node for gas
     if isinstance(call, ContractConstructor):

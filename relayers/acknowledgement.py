@@ -1,43 +1,88 @@
 """Carries answers back: reads what became of each attempt, proves the receipts at the source."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from bridge.packets import Answer, receipt_slot
+from web3.contract.contract import ContractFunction
+
+from bridge.packets import Answer, Status, receipt_slot
 from chains.headers import SealedHeader
 from relayers.crash_points import CrashPoint, Hook
 from relayers.lanes import Lane
+from relayers.packet_claims import in_states, is_due, is_under_way_or_told
 from relayers.packet_store import PacketStore, TrackedPacket, note_failures
+from relayers.profit import ProfitRule, Racing
 from relayers.proving import ProvenWords, Prover
 from relayers.reports import Did, Journal, WaitsFor
-from relayers.retries import ACKNOWLEDGEMENT
+from relayers.retries import ACKNOWLEDGEMENT, DELIVERY, PROFIT_WAIT_SECONDS
 from relayers.states import UNANSWERED, PacketState
+from relayers.store import Store
 from relayers.submission import batches, submit_splitting
+from relayers.submitter import Errand, ErrandKind, Outcome, Submitter, ledger
 
 BASE_GAS = 1_000_000
 ANSWER_GAS = 800_000
 """Proof and bookkeeping, and the mailbox's fixed allowance for the sender's callback."""
+ATTEMPTS: Mapping[PacketState, ErrandKind] = {
+    PacketState.DELIVERING: ErrandKind.DELIVER,
+    PacketState.EXPIRING: ErrandKind.EXPIRE,
+}
 
 
 class Acknowledger:
     """Moves packets to ANSWERED once their receipt is final, and to ACKNOWLEDGED once the source knows."""
 
-    def __init__(self, lane: Lane, packets: PacketStore, prover: Prover, hook: Hook) -> None:
+    def __init__(  # noqa: PLR0913 - the parts of one lane
+        self,
+        store: Store,
+        lane: Lane,
+        packets: PacketStore,
+        prover: Prover,
+        *,
+        here: Submitter,
+        there: Submitter,
+        profit: ProfitRule,
+        racing: Racing,
+        hook: Hook,
+    ) -> None:
+        """`here` spends at the source, where the answer goes; `there` at the destination, where it was given."""
+        self._store = store
         self._lane = lane
         self._packets = packets
         self._prover = prover
+        self._here = here
+        self._there = there
+        self._profit = profit
+        self._racing = racing
         self._hook = hook
+
+    # What became of attempts
 
     def observe(self, journal: Journal) -> None:
         """Compare unfinished rows with both chains' final state; an attempt that left no trace goes back."""
+        now = self._lane.source.chain.clock.now()
         final_destination = self._lane.destination.chain.finalized_header().number
-        for packet in self._packets.in_states(UNANSWERED, told=True):
-            self._observe_answer(journal, packet, final_destination)
+        packets = self._packets.claim(in_states(*UNANSWERED), is_under_way_or_told(), now=now)
+        outcomes = self._outcomes(packets)
+        for packet in packets:
+            self._observe_answer(journal, packet, outcomes.get(packet.packet_id), final_destination)
         final_source = self._lane.source.chain.finalized_header().number
-        for packet in self._packets.in_states([PacketState.ANSWERED, PacketState.ACKNOWLEDGING]):
-            self._observe_acknowledgement(journal, packet, final_source)
+        packets = self._packets.claim(in_states(PacketState.ANSWERED, PacketState.ACKNOWLEDGING), now=now)
+        ids = [packet.packet_id for packet in packets]
+        outcomes = self._here.outcomes(ErrandKind.ACKNOWLEDGE, ids)
+        for packet in packets:
+            self._observe_acknowledgement(journal, packet, outcomes.get(packet.packet_id), final_source)
 
-    def _observe_answer(self, journal: Journal, packet: TrackedPacket, final: int) -> None:
+    def _outcomes(self, packets: Sequence[TrackedPacket]) -> dict[bytes, Outcome]:
+        found: dict[bytes, Outcome] = {}
+        for state, kind in ATTEMPTS.items():
+            found |= self._there.outcomes(kind, [packet.packet_id for packet in packets if packet.state is state])
+        return found
+
+    def _observe_answer(self, journal: Journal, packet: TrackedPacket, outcome: Outcome | None, final: int) -> None:
+        if outcome is Outcome.PENDING:
+            journal.waits_for(WaitsFor.INCLUSION, packet.packet_id)
+            return
         mailbox = self._lane.destination.mailbox
         receipt = mailbox.receipt(packet.packet_id, block=final)
         if any(receipt):
@@ -45,49 +90,134 @@ class Acknowledger:
             if told is None:
                 journal.waits_for(WaitsFor.DESTINATION_FINALITY, packet.packet_id, "the event of the answer")
                 return
-            self._packets.move_answered(packet.packet_id, receipt, final)
+            turn = self._racing.wait_seconds(packet.packet_id)
+            not_before = self._lane.source.now() + turn if turn else 0
+            self._packets.move_answered(packet.packet_id, receipt, final, not_before=not_before)
             journal.did(Did.ANSWERED, packet.packet_id, told.status.name)
-        elif any(mailbox.receipt(packet.packet_id)):
+        elif outcome is Outcome.INCLUDED or any(mailbox.receipt(packet.packet_id)):
+            self._packets.wait([packet.packet_id], WaitsFor.DESTINATION_FINALITY)
             journal.waits_for(WaitsFor.DESTINATION_FINALITY, packet.packet_id)
-        elif packet.state is not PacketState.SENT:
-            self._packets.move([packet.packet_id], PacketState.SENT)
+        elif packet.state in ATTEMPTS:
+            self._again(journal, packet, outcome)
 
-    def _observe_acknowledgement(self, journal: Journal, packet: TrackedPacket, final: int) -> None:
+    def _again(self, journal: Journal, packet: TrackedPacket, outcome: Outcome | None) -> None:
+        """An attempt left no trace. One that was mined for nothing counts, so that it is not repeated in every step."""
+        if outcome is None:
+            self._packets.move([packet.packet_id], PacketState.SENT)
+            return
+        kind = ATTEMPTS[packet.state]
+        reason = self._there.submissions(kind, packet.packet_id)[-1].reason or "mined without effect"
+        wait = DELIVERY.wait_seconds(packet.attempts + 1)
+        not_before = self._lane.destination.now() + wait
+        self._packets.fail(packet.packet_id, PacketState.SENT, error=reason, not_before=not_before, counts=True)
+        journal.did(Did.FAILED, packet.packet_id, reason)
+        journal.waits_for(WaitsFor.RETRY, packet.packet_id, f"in {wait} s")
+
+    def _observe_acknowledgement(
+        self, journal: Journal, packet: TrackedPacket, outcome: Outcome | None, final: int
+    ) -> None:
+        is_ours = packet.state is PacketState.ACKNOWLEDGING
+        if is_ours and outcome is Outcome.PENDING:
+            journal.waits_for(WaitsFor.INCLUSION, packet.packet_id)
+            return
         mailbox = self._lane.source.mailbox
         if not any(mailbox.commitment(packet.packet_id, block=final)):
-            self._packets.move([packet.packet_id], PacketState.ACKNOWLEDGED)
+            self._settle(packet, is_ours=is_ours)
             journal.did(Did.ACKNOWLEDGED, packet.packet_id)
         elif not any(mailbox.commitment(packet.packet_id)):
+            self._packets.wait([packet.packet_id], WaitsFor.SOURCE_FINALITY)
             journal.waits_for(WaitsFor.SOURCE_FINALITY, packet.packet_id)
-        elif packet.state is PacketState.ACKNOWLEDGING:
-            self._packets.move([packet.packet_id], PacketState.ANSWERED)
+        elif is_ours and outcome is not Outcome.INCLUDED:
+            wait = 0 if outcome is None else ACKNOWLEDGEMENT.wait_seconds(packet.attempts + 1)
+            not_before = self._lane.source.now() + wait if wait else 0
+            error = "" if outcome is None else "the acknowledgement was mined without effect"
+            self._packets.fail(
+                packet.packet_id, PacketState.ANSWERED, error=error, not_before=not_before, counts=wait > 0
+            )
+
+    def _settle(self, packet: TrackedPacket, *, is_ours: bool) -> None:
+        """The row is done; what the packet's fees brought is known now. All of them are paid at the source."""
+        answer, fees = self._packets.answer_with(packet, packet.receipt), packet.packet.fees
+        with self._store.transaction() as session:
+            self._packets.move_in(session, [packet.packet_id], PacketState.ACKNOWLEDGED)
+            if is_ours:
+                chain_id = self._lane.source.chain.chain_id
+                ledger.earn(session, chain_id, ErrandKind.ACKNOWLEDGE, packet.packet_id, fees.acknowledge)
+            if answer is not None and answer.payee in self._there.addresses:
+                is_expiry = answer.status is Status.EXPIRED
+                kind = ErrandKind.EXPIRE if is_expiry else ErrandKind.DELIVER
+                chain_id = self._lane.destination.chain.chain_id
+                ledger.earn(session, chain_id, kind, packet.packet_id, fees.expire if is_expiry else fees.deliver)
+
+    # Acknowledging
 
     def acknowledge(self, journal: Journal, now: int) -> None:
         """Prove at the source what is due, in batches that share the account proof."""
-        due = self._packets.in_states([PacketState.ANSWERED], due_at=now)
+        time = self._lane.source.chain.clock.now()
+        due = self._packets.claim(in_states(PacketState.ANSWERED), is_due(now), now=time)
         if not due:
             return
         header = self._prover.header(journal, needed=max(packet.answered_block for packet in due), now=now)
+        behind = [packet for packet in due if header is None or packet.answered_block > header.number]
+        self._packets.wait((packet.packet_id for packet in behind), WaitsFor.CLIENT_UPDATE)
         if header is None:
             return
         ready = [packet for packet in due if packet.answered_block <= header.number]
-        for batch in batches(ready, lambda _: ANSWER_GAS):
+        for batch in batches([packet for packet in ready if not self._is_told(packet)], lambda _: ANSWER_GAS):
             self._acknowledge_batch(journal, batch, header, now)
+
+    def _is_told(self, packet: TrackedPacket) -> bool:
+        """Whether somebody else was faster, in a block that is not final or still to come."""
+        source = self._lane.source
+        commitments = source.mailbox.contract.functions.commitments(packet.packet_id)
+        return not any(source.chain.call(commitments, block="pending"))
 
     def _acknowledge_batch(self, journal: Journal, batch: list[TrackedPacket], header: SealedHeader, now: int) -> None:
         proven = self._prover.prove(header, {receipt_slot(packet.packet_id): packet.receipt for packet in batch})
         visible = [packet for packet in batch if receipt_slot(packet.packet_id) in proven.slots]
         answers = {packet.packet_id: self._answer(packet) for packet in visible}
-        self._packets.move(answers, PacketState.ACKNOWLEDGING)
-        self._hook(CrashPoint.AFTER_PERSIST)
-        failed = submit_splitting(visible, partial(self._submit, proven, answers)) if visible else []
+        paying = self._paying(journal, visible, proven, answers, now)
+        failed = submit_splitting(paying, partial(self._submit, proven, answers)) if paying else []
         self._hook(CrashPoint.AFTER_ACT)
         note_failures(journal, self._packets, failed, back_to=PacketState.ANSWERED, schedule=ACKNOWLEDGEMENT, now=now)
         lost = {failure.item.packet_id for failure in failed}
-        for packet in visible:
+        for packet in paying:
             if packet.packet_id not in lost:
                 journal.did(Did.SUBMITTED, packet.packet_id, "acknowledgement")
         self._hook(CrashPoint.AFTER_CONFIRM)
+
+    def _paying(
+        self,
+        journal: Journal,
+        packets: list[TrackedPacket],
+        proven: ProvenWords,
+        answers: dict[bytes, Answer],
+        now: int,
+    ) -> list[TrackedPacket]:
+        """Those that bring what their share of the call costs: the fee for the answer, and our own for the delivery."""
+        asked = [p for p in packets if not self._profit.asks_nothing(self._lane.key, p.packet.sender)]
+        if not asked:
+            return packets
+        call = self._call(proven, answers, packets)
+        share = self._here.quote(call, self._errand(packets)) // len(packets)
+        chain_id = self._lane.source.chain.chain_id
+        poor = [
+            packet
+            for packet in asked
+            if not self._profit.is_worth(
+                self._income(packet, answers[packet.packet_id]), share, paid_on=chain_id, spent_on=chain_id
+            )
+        ]
+        self._packets.wait((p.packet_id for p in poor), WaitsFor.PROFIT, not_before=now + PROFIT_WAIT_SECONDS)
+        for packet in poor:
+            journal.waits_for(WaitsFor.PROFIT, packet.packet_id, f"costs {share} wei")
+        return [packet for packet in packets if packet not in poor]
+
+    def _income(self, packet: TrackedPacket, answer: Answer) -> int:
+        fees = packet.packet.fees
+        if answer.payee not in self._there.addresses:
+            return fees.acknowledge
+        return fees.acknowledge + (fees.expire if answer.status is Status.EXPIRED else fees.deliver)
 
     def _answer(self, packet: TrackedPacket) -> Answer:
         answer = self._packets.answer_with(packet, packet.receipt)
@@ -95,10 +225,27 @@ class Acknowledger:
             raise LookupError(f"no answer kept for {packet.packet_id.hex()}")
         return answer
 
-    def _submit(self, proven: ProvenWords, answers: dict[bytes, Answer], group: Sequence[TrackedPacket]) -> None:
-        source = self._lane.source
+    def _call(
+        self, proven: ProvenWords, answers: dict[bytes, Answer], group: Sequence[TrackedPacket]
+    ) -> ContractFunction:
         proof = proven.encode(tuple(receipt_slot(packet.packet_id) for packet in group))
-        call = source.mailbox.contract.functions.acknowledge(
-            [answers[packet.packet_id].as_abi() for packet in group], proof, source.signer.address
+        function: ContractFunction = self._lane.source.mailbox.contract.functions.acknowledge(
+            [answers[packet.packet_id].as_abi() for packet in group], proof, self._here.addresses[0]
         )
-        source.chain.transact(call, source.signer, gas=BASE_GAS + ANSWER_GAS * len(group))
+        return function
+
+    def _errand(self, group: Sequence[TrackedPacket]) -> Errand:
+        return Errand(
+            kind=ErrandKind.ACKNOWLEDGE,
+            subjects=tuple(packet.packet_id for packet in group),
+            route=self._lane.key,
+            gas=BASE_GAS + ANSWER_GAS * len(group),
+        )
+
+    def _submit(self, proven: ProvenWords, answers: dict[bytes, Answer], group: Sequence[TrackedPacket]) -> None:
+        ids = [packet.packet_id for packet in group]
+        self._here.submit(
+            self._call(proven, answers, group),
+            self._errand(group),
+            keep=lambda session: self._packets.move_in(session, ids, PacketState.ACKNOWLEDGING),
+        )

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from eth_account.signers.local import LocalAccount
 from web3.contract.contract import ContractFunction
 
 from bridge.settlement import Rollup
@@ -10,11 +9,13 @@ from chains.errors import ChainError
 from exchange.rollup import Batch
 from exchange.sequencer import SequencerError
 from relayers.crash_points import CrashPoint, Hook, no_hook
+from relayers.errors import NotNow, Superseded
 from relayers.ports import BatchSource
 from relayers.reports import Did, Journal, StepReport, WaitsFor
 from relayers.retries import SUBMISSION
 from relayers.states import TaskState
 from relayers.store import Store
+from relayers.submitter import Errand, ErrandKind, Signing, Submitter
 from relayers.task_store import Task, TaskStore
 
 POST_GAS = 12_000_000
@@ -43,15 +44,17 @@ class BatchPoster:
         store: Store,
         rollup: Rollup,
         source: BatchSource,
-        signer: LocalAccount,
+        signer: Signing,
         *,
         policy: PostingPolicy | None = None,
         hook: Hook = no_hook,
     ) -> None:
-        self._attempts = TaskStore(store, f"batches {rollup.chain.chain_id}/{rollup.address}")
+        self._store = store
+        self._queue = f"batches {rollup.chain.chain_id}/{rollup.address}"
+        self._attempts = TaskStore(store, self._queue)
         self._rollup = rollup
         self._source = source
-        self._signer = signer
+        self._submitter = Submitter.of(store, rollup.chain, signer, hook)
         self._policy = policy or PostingPolicy()
         self._hook = hook
 
@@ -59,10 +62,16 @@ class BatchPoster:
         """Confirm what is final, then post at most one batch."""
         journal = Journal()
         try:
-            if not self._confirm(journal):
-                self._post(journal)
+            self._submitter.tend(journal)
+            with self._store.leading(self._queue, self._rollup.chain.clock.now()) as lease:
+                if lease is not None and not self._confirm(journal):
+                    self._post(journal)
         except ChainError as error:
             journal.waits_for(WaitsFor.CHAIN, self._rollup.chain.name, str(error))
+        except NotNow as reason:
+            journal.waits_for(reason.waits_for, self._rollup.chain.name, reason.detail)
+        except Superseded as error:
+            journal.waits_for(WaitsFor.LEADER, self._rollup.chain.name, str(error))
         except SequencerError as error:
             journal.waits_for(WaitsFor.SEQUENCER, self._rollup.chain.name, str(error))
         return journal.report()
@@ -93,10 +102,14 @@ class BatchPoster:
         if not due:
             journal.waits_for(WaitsFor.RETRY, batch.index)
             return
+        if self._submitter.is_pending(ErrandKind.POST, task.key):
+            journal.waits_for(WaitsFor.INCLUSION, batch.index)
+            return
         self._attempts.move(task.key, TaskState.ACTING)
         self._hook(CrashPoint.AFTER_PERSIST)
+        errand = Errand(kind=ErrandKind.POST, subjects=(task.key,), gas=POST_GAS)
         try:
-            self._rollup.chain.transact(self._call(batch), self._signer, gas=POST_GAS)
+            self._submitter.submit(self._call(batch), errand)
         except ChainError as error:
             self._attempts.fail(journal, due[0], error, schedule=SUBMISSION, now=now)
             return

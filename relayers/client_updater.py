@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from eth_account.signers.local import LocalAccount
-
 from bridge.clients import encode_update
 from bridge.errors import Unavailable as BridgeUnavailable
 from bridge.light_clients import ClientStatus, LightClient, reachable_header
 from chains.chain import Chain
 from chains.errors import ChainError
+from chains.headers import SealedHeader
 from relayers.crash_points import CrashPoint, Hook, no_hook
+from relayers.errors import NotNow, Superseded
 from relayers.reports import Did, Journal, StepReport, WaitsFor
 from relayers.store import Store
+from relayers.submitter import Errand, ErrandKind, Signing, Submitter
+
+UPDATE_GAS = 8_000_000
+"""Enough for a header of a hundred validators; what is not used is not paid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +35,7 @@ class TrustPolicy:
 class ClientUpdater:
     """Updates one client with finalised headers of the chain it follows.
 
-    Holds no state of its own: demands are in the store, everything else on the chains.
+    Holds no state of its own: demands are in the store, everything else on the chains. Of several replicas one leads.
     """
 
     def __init__(  # noqa: PLR0913 - ports
@@ -40,14 +44,14 @@ class ClientUpdater:
         *,
         client: LightClient,
         follows: Chain,
-        signer: LocalAccount,
+        signer: Signing,
         policy: TrustPolicy,
         hook: Hook = no_hook,
     ) -> None:
         self._store = store
         self._client = client
         self._follows = follows
-        self._signer = signer
+        self._submitter = Submitter.of(store, client.chain, signer, hook)
         self._policy = policy
         self._hook = hook
 
@@ -55,16 +59,27 @@ class ClientUpdater:
         """Submit at most one header."""
         journal = Journal()
         try:
-            self._step(journal)
+            self._submitter.tend(journal)
+            with self._store.leading(f"update {self._client.key}", self._client.chain.clock.now()) as lease:
+                if lease is not None:
+                    self._step(journal)
         except BridgeUnavailable as error:
             journal.waits_for(WaitsFor.TRUST, self._client.key, str(error))
         except ChainError as error:
             journal.waits_for(WaitsFor.CHAIN, self._client.key, str(error))
+        except NotNow as reason:
+            journal.waits_for(reason.waits_for, self._client.key, reason.detail)
+        except Superseded as error:
+            journal.waits_for(WaitsFor.LEADER, self._client.key, str(error))
         return journal.report()
 
     def _step(self, journal: Journal) -> None:
         if self._client.status() is not ClientStatus.ACTIVE:
             journal.waits_for(WaitsFor.CLIENT_FROZEN, self._client.key)
+            return
+        subject = self._client.key.encode()
+        if self._submitter.is_pending(ErrandKind.UPDATE_CLIENT, subject):
+            journal.waits_for(WaitsFor.INCLUSION, self._client.key)
             return
         height = self._client.latest_height()
         trusted = self._follows.header(height)
@@ -84,10 +99,25 @@ class ClientUpdater:
             denominator=self._policy.trust_denominator,
         )
         self._hook(CrashPoint.AFTER_READ)
+        if self._pending_height() >= header.number:
+            journal.waits_for(WaitsFor.INCLUSION, self._client.key, "somebody else's update")
+            return
         update = self._client.contract.functions.update(encode_update(header, trusted.validators))
-        self._client.chain.transact(update, self._signer)
+        errand = Errand(
+            kind=ErrandKind.UPDATE_CLIENT, subjects=(subject,), gas=UPDATE_GAS, deadline=self._expiry(trusted)
+        )
+        self._submitter.submit(update, errand)
         self._hook(CrashPoint.AFTER_ACT)
         journal.did(Did.CLIENT_UPDATED, self._client.key, f"height {header.number}")
+
+    def _pending_height(self) -> int:
+        """Greatest height the client will know when what is pending is mined, whoever sent it."""
+        latest = self._client.contract.functions.latestHeight()
+        return int(self._client.chain.call(latest, block="pending"))
+
+    def _expiry(self, trusted: SealedHeader) -> int:
+        """When the client stops to prove anything unless it is updated: the nearer, the more an update may cost."""
+        return trusted.timestamp + self._policy.trusting_period_seconds
 
     def _is_old(self, timestamp: int) -> bool:
         age = self._client.chain.clock.now() - timestamp

@@ -2,8 +2,12 @@
 
 RelayerError
 ├── IllegalTransition(before, after)   a row was moved against its state machine
-└── ForeignDatabase(found)             the database belongs to other software or another version
+├── ForeignDatabase(found)             the database belongs to other software or another version
+├── Superseded(role)                   another replica does this now; nothing was written
+└── NotNow(waits_for)                  nothing is wrong, but something has to happen first
 """
+
+from relayers.reports import WaitsFor
 
 
 class RelayerError(Exception):
@@ -22,7 +26,24 @@ class IllegalTransition(RelayerError):  # noqa: N818  named after what happened
 class ForeignDatabase(RelayerError):  # noqa: N818  as above
     """The database carries another schema version."""
 
-    def __init__(self, found: int, expected: int) -> None:
+    def __init__(self, found: str, expected: str) -> None:
         super().__init__(f"schema version {found}, expected {expected}")
         self.found = found
         self.expected = expected
+
+
+class Superseded(RelayerError):  # noqa: N818  as above
+    """The lease, the claim or the name under which this was to be written is another's by now."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"{role} is another's by now")
+        self.role = role
+
+
+class NotNow(RelayerError):  # noqa: N818  as above
+    """Nothing was spent; `waits_for` names what has to happen first, in words a person can act on with `detail`."""
+
+    def __init__(self, waits_for: WaitsFor, detail: str = "") -> None:
+        super().__init__(f"waits for {waits_for}: {detail}" if detail else f"waits for {waits_for}")
+        self.waits_for = waits_for
+        self.detail = detail

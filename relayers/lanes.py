@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from eth_account.signers.local import LocalAccount
-
 from bridge.light_clients import LightClient
 from bridge.mailbox import Mailbox
 from chains.chain import Chain
+from relayers.submitter import Signing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +17,7 @@ class Endpoint:
 
     mailbox: Mailbox
     client: LightClient
-    signer: LocalAccount
+    signer: Signing
     first_block: int = 0
 
     @property

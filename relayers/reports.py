@@ -25,6 +25,13 @@ class Did(StrEnum):
     POSTED = "posted"
     RELEASED = "released"
     PUBLISHED = "published"
+    SET_ASIDE = "set aside"
+    INCLUDED = "included"
+    FINALIZED = "finalized"
+    REPLACED = "replaced"
+    RESENT = "resent"
+    REORGANISED = "reorganised"
+    DISPLACED = "displaced"
     SETTLED = "settled"
     ALARMED = "alarm"
 
@@ -43,6 +50,16 @@ class WaitsFor(StrEnum):
     SEQUENCER = "the sequencer"
     PRICE = "a price"
     TRUST = "headers sealed by trusted validators"
+    INCLUSION = "a transaction on its way"
+    FEES = "lower fees"
+    PROFIT = "a fee that pays for the packet"
+    BUDGET = "the day's budget"
+    FUNDS = "wei in a wallet"
+    SIGNER = "a free signer"
+    TURN = "its turn among relayers"
+    LEADER = "the replica that leads"
+    PAUSE = "an operator who paused it"
+    EVENTS = "events that are missing"
     SWAP = "the other party of a swap, or a deadline"
 
 
@@ -108,6 +125,11 @@ class Journal:
     def waits_for(self, waits_for: WaitsFor, subject: object, detail: str = "") -> None:
         """Note something waited for."""
         self._waiting.append(Wait(waits_for=waits_for, subject=_name(subject), detail=detail))
+
+    def include(self, report: StepReport) -> None:
+        """Note what another step within this one did and waits for."""
+        self._actions.extend(report.actions)
+        self._waiting.extend(report.waiting)
 
     def report(self) -> StepReport:
         """What was noted."""

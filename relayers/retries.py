@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chains.errors import ChainError, Reason
+from relayers.errors import NotNow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ ACKNOWLEDGEMENT = RetrySchedule((5, 15, 60, 300, 900, 3_600))
 """An acknowledgement is tried for ever: money may wait for it."""
 PAYMENT = RetrySchedule((5, 60, 300, 3_600, 21_600))
 """A payment is tried for ever: the recipient or the token may come round."""
+MISSING_EVENTS = RetrySchedule((1, 5, 30, 300, 3_600))
+"""Events that must be there but are not are read again: another node may have them."""
 SUBMISSION = RetrySchedule((2, 5, 15, 60))
 """Batches and releases: nothing but the poster's own chain can fail."""
 
@@ -39,9 +42,11 @@ class Failure(StrEnum):
 BLAMES_ITEMS = frozenset({Reason.TRANSACTION_REVERTED, Reason.GAS_LIMIT_TOO_HIGH, Reason.GAS_LIMIT_TOO_LOW})
 
 
-def classify(error: ChainError) -> Failure:
+def classify(error: ChainError | NotNow) -> Failure:
     """Whose fault a failed transaction was."""
-    return Failure.ITEMS if error.reason in BLAMES_ITEMS else Failure.CIRCUMSTANCES
+    return Failure.ITEMS if isinstance(error, ChainError) and error.reason in BLAMES_ITEMS else Failure.CIRCUMSTANCES
 
 
 CIRCUMSTANCES_WAIT_SECONDS = 2
+PROFIT_WAIT_SECONDS = 60
+"""Fees and gas prices change with the blocks, not with the steps."""

@@ -19,6 +19,8 @@ class PacketState(StrEnum):
     """About to be acknowledged at the source, or just acknowledged."""
     ACKNOWLEDGED = "acknowledged"
     """Its commitment is cleared at the source in a finalised block."""
+    SET_ASIDE = "set aside"
+    """Nothing is spent on it before an operator says so, for the reason in its row; a poison packet still expires."""
     ABANDONED = "abandoned"
     """It can never be delivered, for the reason in its row."""
 
@@ -36,19 +38,31 @@ class AbandonReason(StrEnum):
     """The source's storage does not hold its commitment: the event was a lie."""
 
 
+class AsideReason(StrEnum):
+    """Why a packet is set aside."""
+
+    POISON = "Poison"
+    """Its delivery failed too often. It still expires, and is settled when somebody else delivers it."""
+    DENIED = "Denied"
+    """Its sender or its route is on the deny list, or not on the allow list."""
+    SKIPPED = "Skipped"
+    """An operator said so."""
+
+
 S = PacketState
 TRANSITIONS: Mapping[PacketState, frozenset[PacketState]] = {
-    S.SENT: frozenset({S.DELIVERING, S.EXPIRING, S.ANSWERED, S.ACKNOWLEDGED, S.ABANDONED}),
+    S.SENT: frozenset({S.DELIVERING, S.EXPIRING, S.ANSWERED, S.ACKNOWLEDGED, S.ABANDONED, S.SET_ASIDE}),
     S.DELIVERING: frozenset({S.SENT, S.ANSWERED, S.ACKNOWLEDGED}),
     S.EXPIRING: frozenset({S.SENT, S.ANSWERED, S.ACKNOWLEDGED}),
-    S.ANSWERED: frozenset({S.ACKNOWLEDGING, S.ACKNOWLEDGED}),
+    S.ANSWERED: frozenset({S.ACKNOWLEDGING, S.ACKNOWLEDGED, S.SET_ASIDE}),
     S.ACKNOWLEDGING: frozenset({S.ANSWERED, S.ACKNOWLEDGED}),
     S.ACKNOWLEDGED: frozenset(),
+    S.SET_ASIDE: frozenset({S.SENT, S.EXPIRING, S.ANSWERED, S.ACKNOWLEDGED}),
     S.ABANDONED: frozenset(),
 }
 """Legal transitions. Going back from an -ING state means that the attempt left no trace on chain."""
 
-UNANSWERED = (S.SENT, S.DELIVERING, S.EXPIRING)
+UNANSWERED = (S.SENT, S.DELIVERING, S.EXPIRING, S.SET_ASIDE)
 TERMINAL = tuple(state for state, following in TRANSITIONS.items() if not following)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from chains.errors import ChainError
+from relayers.errors import NotNow
 from relayers.retries import Failure, classify
 
 Item = TypeVar("Item")
@@ -19,7 +20,7 @@ class Failed(Generic[Item]):
     """An item that could not be submitted, alone or with what it was batched with."""
 
     item: Item
-    error: ChainError
+    error: ChainError | NotNow
 
 
 def batches(items: Sequence[Item], gas_of: Callable[[Item], int]) -> Iterator[list[Item]]:
@@ -43,7 +44,7 @@ def submit_splitting(items: Sequence[Item], submit: Callable[[Sequence[Item]], o
     """
     try:
         submit(items)
-    except ChainError as error:
+    except (ChainError, NotNow) as error:
         if classify(error) is Failure.CIRCUMSTANCES or len(items) == 1:
             return [Failed(item=item, error=error) for item in items]
         middle = len(items) // 2

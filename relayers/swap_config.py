@@ -14,13 +14,12 @@ from bridge.deployment import Deployment
 from bridge.errors import Rejected as BridgeRejected
 from bridge.swaps.book import SwapBook
 from bridge.swaps.timelocks import LONGEST_SECONDS, ChainBounds
-from chains import Patience, RpcChain
 from chains.chain import Chain
 from exchange.sdk.catalogue import AssetSpec, Catalogue
 from exchange.sdk.swap_desk import CashAccess, SwapDesk
 from exchange.sdk.swap_policy import ExchangeBounds, SwapPolicy
 from relayers.operating import keystores
-from relayers.operating.chain_building import finality_of
+from relayers.operating.chain_building import connect_chain
 from relayers.operating.config import ChainSection, Name, Section, SignerSection
 from relayers.operating.errors import ConfigRejected, Problem, Reason, Rejected
 
@@ -124,7 +123,7 @@ class SwapConfig(Section):
 
     def connect(self) -> dict[int, Chain]:
         """Every chain by chain id; raises the chains' errors."""
-        return {section.chain_id: _connected(name, section) for name, section in self.chains.items()}
+        return {section.chain_id: connect_chain(name, section) for name, section in self.chains.items()}
 
     def unlock(self, ask: Callable[[], str] | None = None) -> LocalAccount:
         """The wallet; raises Rejected."""
@@ -186,21 +185,6 @@ def assets_of(network: Deployment) -> Catalogue:
             )
             for asset in network.assets
         ),
-    )
-
-
-def _connected(name: str, section: SwapChainSection) -> Chain:
-    patience = Patience(
-        request_seconds=section.request_seconds,
-        mined_seconds=section.mined_seconds,
-        poll_seconds=section.poll_seconds,
-    )
-    return RpcChain.connect(
-        section.endpoints[0].expanded(),
-        chain_id=section.chain_id,
-        name=name,
-        finality=finality_of(section.finality),
-        patience=patience,
     )
 
 

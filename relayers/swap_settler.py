@@ -52,4 +52,4 @@ class SwapSettler:
 
 
 def _moments(hook: Hook) -> Callable[[Moment], None]:
-    return lambda moment: hook(CrashPoint(moment.value))
+    return lambda moment: hook(CrashPoint[moment.name])

@@ -35,6 +35,7 @@ from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader
 from relayers.reports import Daemon, StepReport, WaitsFor
 from relayers.store import Store
+from relayers.submitter import Submitter, SubmitterPolicy
 from relayers.swap_settler import SwapSettler
 from relayers.withdrawal_releaser import WithdrawalReleaser
 
@@ -206,7 +207,9 @@ class DevnetCore:
         settlement = network.settlement
         entry = deployment.settlement
         first = entry.deployed_at
-        fleet = build_fleet(self._store, deployment, network.by_id, network.keys.relayer)
+        at_once = SubmitterPolicy(waits_for_inclusion=True)  # a block costs nothing here
+        poster = Submitter(self._store, settlement, [network.keys.poster], policy=at_once)
+        fleet = build_fleet(self._store, deployment, network.by_id, network.keys.relayer, policy=at_once)
         rollup = Rollup(settlement, entry.rollup)
         named: dict[str, Daemon] = {}
         keys = [Signer(bytes(wallet(self.config.seed, name).key)) for name in ORACLE_NAMES]
@@ -222,7 +225,7 @@ class DevnetCore:
             self._store,
             rollup,
             self.sequencer,
-            network.keys.poster,
+            poster,
             policy=PostingPolicy(interval_seconds=self.config.batch_interval_seconds),
         )
         named["withdrawal releaser"] = WithdrawalReleaser(

@@ -97,5 +97,18 @@ def restless(world: World, judge: Judge) -> str:
         "processes down": len(down),
         "packets": len(judge.packets.unfinished),
         "bytes to post": venue.backlog_bytes if venue is not None else 0,
+        "claims on vaults": _claims(world),
     }
     return ", ".join(f"{count} {what}" for what, count in waiting.items() if count)
+
+
+def _claims(world: World) -> int:
+    """Releases and refunds that vaults have not paid."""
+    waiting = 0
+    for asset in world.deployment.assets:
+        chain = world.chains[asset.chain_id]
+        vault = chain.contract("CollateralVault", world.deployment.vault(asset.chain_id).vault)
+        for refunds in (False, True):
+            places, _amount = chain.call(vault.functions.queued(asset.token, refunds))
+            waiting += places
+    return waiting

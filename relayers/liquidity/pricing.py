@@ -48,7 +48,7 @@ class Tariff:
 
     def value_e8(self, amount: Amount) -> int:
         """USD of an amount, rounded up."""
-        return -(-amount.units * self.price_e8(amount.symbol) // 10**amount.decimals)
+        return _up(amount.units * self.price_e8(amount.symbol), int(10**amount.decimals))
 
 
 def price(  # noqa: PLR0913 - a quote's own facts

@@ -29,7 +29,7 @@ def log_event(chain: str, event: EndpointEvent) -> None:
 
 def connect_chains(config: RelayerConfig, on_event: OnEvent = log_event) -> dict[str, Chain]:
     """Every chain by name; raises WrongChainId, or Unavailable where too few endpoints answer."""
-    return {name: _connect(name, section, on_event) for name, section in config.chains.items()}
+    return {name: connect_chain(name, section, on_event) for name, section in config.chains.items()}
 
 
 def endpoint_samples(chains: Mapping[str, Chain]) -> Iterator[Sample]:
@@ -49,7 +49,8 @@ def finality_of(section: FinalitySection) -> FinalityPolicy | RpcTag:
     return Depth(section.blocks) if section.policy == "depth" else RpcTag(section.tag)
 
 
-def _connect(name: str, section: ChainSection, on_event: OnEvent) -> Chain:
+def connect_chain(name: str, section: ChainSection, on_event: OnEvent = log_event) -> Chain:
+    """One chain over all its endpoints; raises WrongChainId, or Unavailable where too few of them answer."""
     endpoints = [
         EndpointNode(
             endpoint.id,

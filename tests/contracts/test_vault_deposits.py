@@ -8,9 +8,8 @@ from bridge.payloads import DepositMessage
 from bridge.vaults import Vault
 from chains.errors import TransactionReverted
 from tests.contracts.harness import NEAR, OWNER, STRANGER, TRADER, ZERO, deploy, new_house, refused
-from tests.contracts.test_message_incidents import dress
 from tests.contracts.vault_terms import MAX_EXIT_WINDOWS, ChangeKind, change, limits
-from tests.contracts.vaulting import AMOUNT, change_settings, deposit, ledger
+from tests.contracts.vaulting import AMOUNT, change_settings, deposit, dress, ledger
 
 
 def test_a_token_deposit_is_credited_and_sent():

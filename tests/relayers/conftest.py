@@ -51,7 +51,7 @@ class Network:
 
     def start(self, hook=no_hook):
         """Start the daemons, as after a crash: nothing is left but the database."""
-        self.store = Store(self.database)
+        self.store = Store(self.database, hook=hook)
         self.fleet = build_fleet(self.store, self.deployment, self.chains, self.signer, hook=hook)
 
     def mine(self):

@@ -30,6 +30,13 @@ def updater(network, client, **policy):
     )
 
 
+def step(network, daemon):
+    """A step, and the block that what it sent goes into."""
+    report = daemon.step()
+    network.settlement.mine()
+    return report
+
+
 def test_nobody_asks_nothing_happens(network, client):
     network.mine()
     assert updater(network, client).step().idle
@@ -40,12 +47,13 @@ def test_a_demand_is_met_with_the_latest_final_header(network, client):
     network.mine()
     before = client.latest_height()
     network.store.demand(client.key, before + 1)
-    report = updater(network, client).step()
+    report = step(network, updater(network, client))
     final = network.chains[EAST].finalized_header()
     assert report.count(Did.CLIENT_UPDATED) == 1
     assert client.latest_height() == final.number > before + 1
     stored = client.contract.functions.consensusHash(final.number).call()
     assert stored == consensus_state(final).digest
+    assert [action.did for action in updater(network, client).step().actions] == [Did.INCLUDED, Did.FINALIZED]
     assert updater(network, client).step().idle
 
 
@@ -63,7 +71,7 @@ def test_a_client_is_refreshed_before_it_expires(network, client):
     assert daemon.step().idle
     network.clock.advance(2_000)
     network.mine()
-    assert daemon.step().count(Did.CLIENT_UPDATED) == 1
+    assert step(network, daemon).count(Did.CLIENT_UPDATED) == 1
     assert client.latest_height() == network.chains[EAST].head().number
 
 
@@ -124,7 +132,7 @@ def test_a_chain_that_changed_all_its_validators_is_followed_in_steps(network, c
     daemon = updater(network, client)
     steps = 0
     while client.latest_height() < chain.head().number:
-        assert daemon.step().count(Did.CLIENT_UPDATED) == 1
+        assert step(network, daemon).count(Did.CLIENT_UPDATED) == 1
         steps += 1
     assert steps > 1
     assert client.status() is ClientStatus.ACTIVE
@@ -138,7 +146,7 @@ def test_a_sudden_change_of_all_validators_is_not_trusted(network, client):
     network.store.demand(client.key, chain.head().number)
     daemon = updater(network, client)
     for _ in range(6):
-        report = daemon.step()
+        report = step(network, daemon)
     assert [wait.waits_for for wait in report.waiting] == [WaitsFor.TRUST]
     assert client.latest_height() == chain.head().number - 1
 

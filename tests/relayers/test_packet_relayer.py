@@ -3,12 +3,13 @@ from dataclasses import replace
 import pytest
 
 from bridge.clients import encode_proof
-from bridge.packets import Status, commitment_slot, packet_id
+from bridge.packets import Status, commitment_slot, encode_packet, packet_id
 from bridge.parameters import USDC
 from chains import Depth, TransactionReverted
 from relayers.reports import Did, WaitsFor
 from relayers.states import AbandonReason, PacketState
 from relayers.submission import BATCH_ITEMS_MAX
+from relayers.submitter.node import Node
 
 SETTLEMENT, EAST, WEST = 100, 101, 102
 ACCEPT, FAIL, RETURN_BOMB, WRONG_SELECTOR, BURN_GAS, REENTER = range(6)
@@ -259,10 +260,10 @@ def test_a_proof_from_a_lying_node_is_not_sent(network, monkeypatch):
     monkeypatch.setattr(chain, "get_proof", lying)
     network.round()
     network.round()
-    reports = network.round()
+    report = network.round()[len(network.fleet.submitters)]
     assert state(network, EAST, SETTLEMENT, sent) is PacketState.SENT
-    assert [wait.waits_for for wait in reports[0].waiting] == [WaitsFor.CHAIN]
-    assert "HashMismatch" in reports[0].waiting[0].detail
+    assert [wait.waits_for for wait in report.waiting] == [WaitsFor.CHAIN]
+    assert "HashMismatch" in report.waiting[0].detail
     monkeypatch.setattr(chain, "get_proof", honest)
     network.run()
     assert state(network, EAST, SETTLEMENT, sent) is PacketState.ACKNOWLEDGED
@@ -306,21 +307,20 @@ def test_a_poison_packet_never_blocks_another(network, monkeypatch):
     """Whatever makes the call revert for one packet, the others of its batch arrive, and it is tried again later."""
     sent = [network.deposit(EAST, amount) for amount in (1, 2, 3)]
     poison = sent[1]
-    chain, honest = network.settlement, network.settlement.transact
+    honest, encoded = Node.simulate, encode_packet(poison.packet)[32:]
 
-    def refusing(call, sender, **options):
-        packets = call.args[0] if call.fn_name == "receivePackets" else ()
-        if poison.packet.as_abi() in packets:
+    def refusing(node, message, *arguments, **options):
+        if encoded in message.payload:
             raise TransactionReverted("Poison", (), error="Poison()")
-        return honest(call, sender, **options)
+        return honest(node, message, *arguments, **options)
 
-    monkeypatch.setattr(chain, "transact", refusing)
+    monkeypatch.setattr(Node, "simulate", refusing)
     for _ in range(6):
         network.round()
     states = [state(network, EAST, SETTLEMENT, item) for item in sent]
     assert states == [PacketState.ACKNOWLEDGED, PacketState.SENT, PacketState.ACKNOWLEDGED]
     assert network.relayer(EAST, SETTLEMENT).packets.reason_of(poison.packet_id) == "TransactionReverted: Poison()"
-    monkeypatch.setattr(chain, "transact", honest)
+    monkeypatch.setattr(Node, "simulate", honest)
     network.clock.advance(3_600)
     network.run()
     assert state(network, EAST, SETTLEMENT, poison) is PacketState.ACKNOWLEDGED
@@ -334,9 +334,9 @@ def test_a_halted_chain_is_waited_for(network):
         validator.online = False
     network.clock.advance(30)
     network.chains[EAST].mine()
-    reports = network.fleet.round()
-    (failed,) = [action for report in reports for action in report.actions if action.did is Did.FAILED]
-    assert "ChainHalted" in failed.detail
+    waiting = [wait.waits_for for _ in range(2) for report in network.fleet.round() for wait in report.waiting]
+    assert WaitsFor.INCLUSION in waiting
+    assert network.queue.count() == 0
     for validator in network.settlement.validators.validators:
         validator.online = True
     network.clock.advance(30)

@@ -107,7 +107,7 @@ def test_a_payment_somebody_else_made_is_noted(network):
     for _ in range(12):
         network.clock.advance(5)
         network.mine()
-        for daemon in (*network.fleet.relayers, *network.fleet.updaters):
+        for daemon in (*network.fleet.submitters, *network.fleet.relayers, *network.fleet.updaters):
             daemon.step()
     owed = network.vault(EAST).entitlement(sent.packet_id)
     assert owed is not None

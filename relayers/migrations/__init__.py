@@ -1,0 +1,1 @@
+"""Schema versions of the relayers' database, applied when it is opened."""
