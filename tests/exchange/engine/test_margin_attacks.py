@@ -256,12 +256,6 @@ def test_d23_without_memory_the_first_take_the_share_of_the_last(venue, monkeypa
     assert taken[2] < 20_000 * USD
 
 
-def test_d24_new_rules_wait_in_public(venue) -> None:
-    """Margin parameters change by operations only, whose delay nobody can shorten: two days unless configured."""
-    assert venue.config.operation_delay >= 172_800
-    assert venue.config.admin == bytes(20)
-
-
 def test_portfolio_margin_nets_within_and_never_between_underlyings(venue_type) -> None:
     venue = venue_type(venue_type.MARKETS)
     venue.price(btc=50_000, eth=3_000)

@@ -450,7 +450,6 @@ def test_a_campaign_reaches_what_it_should(venue_type) -> None:
         Reason.CANCEL_ALL_DUE,
         Reason.NOT_OF_ONE_OWNER,
         Reason.MARKET_HALTED,
-        Reason.REDUCE_ONLY_PHASE,
     )
     assert not {event.__name__ for event in events} - set(seen)
     assert not set(reasons) - set(seen)
