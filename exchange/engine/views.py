@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exchange.engine import equity
+from exchange.engine import deleveraging, equity
 from exchange.engine.book import is_dead
+from exchange.state.account import BACKSTOP
+from exchange.state.limits import FACTOR_ONE
 from exchange.state.lock import LockStatus
 from exchange.state.order import FREE, Side
 from exchange.state.state import State
@@ -200,3 +202,36 @@ def _levels(state: State, market: int, reference: int, limit: int) -> tuple[Leve
     if count:
         found.append(Level(price=price, size=size, orders=count))
     return tuple(found[:limit])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleveragingExposure:
+    """How far a position can be hit: `share` (1e-6, rounded up) of what its side would give up is this account's.
+
+    `due` (size, 1e-8) is what it has to give up already. Deleveraging is near where `threats` accounts of the other
+    side are worth nothing by now.
+    """
+
+    account: int
+    market: int
+    share: int
+    due: int
+    threats: int
+
+
+def deleveraging_exposure(state: State, account: int, market: int) -> DeleveragingExposure:
+    """What deleveraging could take from an account in a market. Looks at every account."""
+    position = deleveraging.settled_view(state, account).positions.get(market)
+    held = state.accounts[account].positions.get(market)
+    size = position.size if position is not None else 0
+    is_hit = held is not None and held.size and account != BACKSTOP
+    due = deleveraging.share_due(state, market, held)[0] if held is not None and is_hit else 0
+    whole = deleveraging.side_size(state, market, deleveraging.LONG if size > 0 else deleveraging.SHORT) if size else 0
+    threats = 0
+    for other in sorted(state.accounts) if size else ():
+        view = deleveraging.settled_view(state, other)
+        against = view.positions.get(market)
+        if against is not None and against.size * size < 0 and equity.equity_of(state, view) < 0:
+            threats += 1
+    share = min(FACTOR_ONE, -(-abs(size) * FACTOR_ONE // whole)) if whole > 0 else 0
+    return DeleveragingExposure(account=account, market=market, share=share, due=due, threats=threats)

@@ -13,6 +13,7 @@ from exchange.engine import (
     Rejected,
     assess,
     deleveraging,
+    deleveraging_exposure,
     gates,
     invariants,
     set_clock,
@@ -115,6 +116,16 @@ def test_a_share_is_settled_by_trading_too_and_before_anything_else(squeezed) ->
     squeezed.buy(4, 2.05, 100)
     assert squeezed.state.accounts[1].positions[0].size == -100 * UNIT
     assert squeezed.state.accounts[1].cash == 120 * USD
+
+
+def test_those_it_can_hit_are_told_before_and_after(squeezed) -> None:
+    exposure = deleveraging_exposure(squeezed.state, 1, 0)
+    assert (exposure.share, exposure.threats, exposure.due) == (600_000, 0, 0)
+    squeezed.price(btc=2)
+    assert deleveraging_exposure(squeezed.state, 1, 0).threats == 1
+    squeezed.do(steps.deleverage(3, 0))
+    exposure = deleveraging_exposure(squeezed.state, 1, 0)
+    assert (exposure.share, exposure.threats, exposure.due) == (0, 0, 300 * UNIT)
 
 
 def test_part_of_a_side_again_and_again(squeezed) -> None:
