@@ -14,7 +14,7 @@ ETHER = 10**18
 
 
 def attack(stage: Stage) -> Verdict:
-    """Deposits of ether with none, half and twice of it, of tokens with ether, and a message whose fees are not paid."""
+    """Deposits of ether with none, half and twice of it, of tokens with ether; a message with unpaid fees."""
     with stage.world() as world:
         heist = Heist(world)
         thief, source = heist.thief, heist.source

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bridge.interoperable import encode_evm
 from bridge.payloads import ReleaseMessage
-from clearspan.lab.scenarios.banking import complete, held, speak, vault_of
+from clearspan.lab.scenarios.banking import complete, speak, vault_of
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
-from clearspan.lab.scenarios.moves import LOOT, Heist, attempt
+from clearspan.lab.scenarios.moves import LOOT, Heist
 
 
 def attack(stage: Stage) -> Verdict:
@@ -14,17 +14,14 @@ def attack(stage: Stage) -> Verdict:
     with stage.world() as world:
         heist = Heist(world)
         complete(heist, LOOT, world.base.users[0])
-        vault, before = vault_of(heist), held(heist.source, heist.token, heist.thief.address)
+        vault = vault_of(heist)
         outbox = encode_evm(heist.host.chain_id, heist.network.settlement.outbox)
         release = ReleaseMessage(withdrawal_id=1, asset=heist.token, amount=LOOT, recipient=heist.thief.address)
         call = vault.encode_abi("receiveMessage", [b"\x42" * 32, outbox, release.encode()])
         status = speak(heist, bytes.fromhex(call[2:]), heist.entry.vault)
-        attempt(heist.source, vault.functions.drain(heist.token, 1), heist.thief)
-        stolen = held(heist.source, heist.token, heist.thief.address) - before
-        return Verdict(
-            survived=stolen == 0,
-            detail=f"a call as a payload: {status.name if status else 'not answered'}; the thief got {stolen} of {LOOT}",
-        )
+        _, owed = heist.source.call(vault.functions.queued(heist.token, False))
+        answer = status.name if status else "not answered"
+        return Verdict(survived=owed == 0, detail=f"a call as a payload: {answer}; {owed} base units owed to the thief")
 
 
 SCENARIO = Scenario(

@@ -20,7 +20,7 @@ def attack(stage: Stage) -> Verdict:
         lost = before - held(source, heist.token, victim.address)
         return Verdict(
             survived=lost == 0,
-            detail=f"a deposit in the victim's name: {outcome}; the victim lost {lost} base units, refundable to the thief",
+            detail=f"a deposit in the victim's name: {outcome}; the victim lost {lost}, refundable to the thief",
         )
 
 
