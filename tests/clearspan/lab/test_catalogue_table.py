@@ -41,8 +41,8 @@ def test_a_page_without_marks_is_refused(tmp_path):
     page.write_text("nothing here", encoding="utf-8")
     with pytest.raises(ValueError, match="no place"):
         main([str(page)])
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    page.write_text(f"before\n{BEGIN}\n(nothing yet)\n{END}\nafter\n", encoding="utf-8")
     main([str(page)])
     assert page.read_text(encoding="utf-8").startswith("before\n")
     assert page.read_text(encoding="utf-8").endswith("after\n")
-    assert "old" not in page.read_text(encoding="utf-8")
+    assert "(nothing yet)" not in page.read_text(encoding="utf-8")
