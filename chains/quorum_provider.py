@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
+from threading import Lock
 from typing import Any, cast
 
 from eth_hash.auto import keccak
@@ -59,6 +60,7 @@ class QuorumProvider(BaseProvider):
         self._on_event = on_event
         self._turns = count()
         self._headers: OrderedDict[int, SealedHeader] = OrderedDict()
+        self._lock = Lock()
         self._threads = ThreadPoolExecutor(max_workers=4 * len(endpoints), thread_name_prefix="endpoint")
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
@@ -209,7 +211,8 @@ class QuorumProvider(BaseProvider):
         except DishonestNode as error:
             if error.reason is not Reason.INVALID_PROOF:
                 raise
-            self._headers.pop(height, None)  # perhaps the block was replaced
+            with self._lock:
+                self._headers.pop(height, None)  # perhaps the block was replaced
             read_proof(result, self._agreed_header(height), address, slots)
 
     def _agreed_header(self, height: int) -> SealedHeader:
@@ -219,9 +222,11 @@ class QuorumProvider(BaseProvider):
         block = self._same("eth_getBlockByNumber", [quantity(height), False]).get("result")
         if block is None:
             raise Unavailable(Reason.REORGANISED, f"block {height} is not there any more")
-        header = self._headers[height] = read_header(block)
-        while len(self._headers) > HEADERS_KEPT:
-            self._headers.popitem(last=False)
+        header = read_header(block)
+        with self._lock:
+            self._headers[height] = header
+            while len(self._headers) > HEADERS_KEPT:
+                self._headers.popitem(last=False)
         return header
 
     def _numbered(self, answers: Sequence[tuple[EndpointNode, Mapping[str, Any]]]) -> list[tuple[EndpointNode, int]]:

@@ -17,6 +17,8 @@ from clearspan.lab.apps import lab
 from clearspan.provider.apps import provider
 from clearspan.rebalance.apps import rebalance
 from clearspan.relayer.apps import register as register_operator
+from clearspan.relayer.packet_apps import hex_digits as _hex_digits
+from clearspan.relayer.packet_apps import register as register_packet_verbs
 from clearspan.served.apps import devnet as devnets
 from clearspan.swap.apps import register as register_swaps
 
@@ -39,6 +41,7 @@ app.add_typer(provider, name="provider")
 app.add_typer(rebalance, name="rebalance")
 app.add_typer(lab, name="lab")
 register_operator(app)
+register_packet_verbs(app, packets)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 
@@ -89,14 +92,6 @@ def verify(
     _finish(run)
 
 
-def _hex_digits(text: str) -> str:
-    """The digits of a packet id, or its first eight or more."""
-    digits = text.removeprefix("0x").lower()
-    if not re.fullmatch(r"[0-9a-f]{8,64}", digits):
-        raise typer.BadParameter("a packet id has 64 hex digits; give them all, or at least the first 8")
-    return digits
-
-
 Kept = Annotated[
     Path, typer.Option("--dir", help="What `clearspan demo --out` kept; the current directory unless given.")
 ]
@@ -109,11 +104,18 @@ def packet_show(
     ],
     *,
     directory: Kept = Path(),
+    config_file: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Ask the relayer that runs from this file instead.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print a packet's timeline across its chains."""
+    """Print a packet's timeline across its chains, or what a relayer knows of it."""
 
     def run() -> int:
+        if config_file is not None:
+            from clearspan.relayer.packet_verbs import run_show as ask_relayer  # noqa: PLC0415
+
+            return ask_relayer(config_file, packet, as_json=as_json)
         from clearspan.packet.command import run_show  # noqa: PLC0415
 
         return run_show(directory, packet, as_json=as_json)

@@ -25,7 +25,6 @@ optimizer = true
 optimizer_runs = 200
 deny = "never"
 ignored_error_codes = [2018, 2519, 3860, 5574, 5667, 6335]
-lint_on_build = false
 remappings = ["clearspan/=src/", "@openzeppelin/={packages}/@openzeppelin/"]
 allow_paths = ["{contracts}", "{packages}"]
 """

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.parameters import NetworkParameters, TokenParameters
 from clearspan.devnet.wallets import wallet
-from clearspan.listing import CollateralListing, Listing, MarketListing, OracleListing
+from clearspan.listing import CollateralListing, ExpiryListing, Listing, MarketListing, OracleListing
 from exchange.sdk.errors import Rejected
 
 Positive = Annotated[int, Field(gt=0)]
@@ -63,6 +63,7 @@ class DevnetConfig(BaseModel):
     credit_cap_usdc: Positive = 10_000_000
     credit_window_cap_usdc: Positive = 2_500_000
     markets: tuple[MarketListing, ...] = DEFAULT_MARKETS
+    expiries: tuple[ExpiryListing, ...] = ()
     eth_haircut: Annotated[int, Field(ge=0, le=10**6)] = 50_000
 
     @classmethod
@@ -95,6 +96,7 @@ class DevnetConfig(BaseModel):
             cash="USDC",
             underlyings=tuple(dict.fromkeys([*(market.underlying for market in self.markets), "ETH"])),
             markets=self.markets,
+            expiries=self.expiries,
             collateral=(CollateralListing(symbol="ETH", underlying="ETH", haircut=self.eth_haircut),),
             oracle=OracleListing(
                 signers=tuple(signers),

@@ -23,7 +23,7 @@ class LiquidationKeeper:
         """Look at every account but the insurance fund once."""
         journal = Journal()
         state = self._sink.state
-        for account in range(1, len(state.accounts)):
+        for account in sorted(state.accounts)[1:]:
             for step in _due(state, account):
                 try:
                     self._sink.submit(step)

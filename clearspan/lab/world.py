@@ -196,6 +196,7 @@ class World:
         store = Store(process.directory / "relayer.db")
         fleet = build_fleet(store, self.deployment, process.chains(), signer, hook=process.pass_point)
         daemons: dict[str, Daemon] = {}
+        daemons.update({f"submitter {number}": daemon for number, daemon in enumerate(fleet.submitters, 1)})
         daemons.update({f"relayer {number}": daemon for number, daemon in enumerate(fleet.relayers, 1)})
         daemons.update({f"payer {number}": daemon for number, daemon in enumerate(fleet.payers, 1)})
         daemons.update({f"updater {number}": daemon for number, daemon in enumerate(fleet.updaters, 1)})

@@ -14,6 +14,8 @@ ConfigFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 DEFAULT_CONFIG = Path("relayer.toml")
+DAEMON_NAMES = ("attestor", "carrier", "payer", "provider", "relayer", "settler", "updater", "watcher")
+"""Those of `relayers.operating.registry` and of swaps, too heavy to ask for help's sake; a test compares."""
 
 
 def _group(text: str) -> typer.Typer:
@@ -76,20 +78,29 @@ def relayer_reload(*, config_file: ConfigFile = DEFAULT_CONFIG) -> None:
     finish(run)
 
 
-@daemon.command("start")
-def daemon_start(
-    name: Annotated[str, typer.Argument(help="updater, relayer, payer, ...", show_default=False)],
-    *,
-    config_file: ConfigFile = DEFAULT_CONFIG,
-) -> None:
-    """Run one daemon until SIGTERM."""
+def _add_daemon(name: str) -> None:
+    one = _group(f"The {name} daemon.")
 
-    def run() -> int:
-        from clearspan.relayer.starting import run_start  # noqa: PLC0415
+    @one.callback()
+    def _one() -> None:
+        """Keeps `start` a word of its own."""
 
-        return run_start(config_file, names=(name,))
+    @one.command("start")
+    def start(*, config_file: ConfigFile = DEFAULT_CONFIG) -> None:
+        """Run this daemon alone until SIGTERM."""
 
-    finish(run)
+        def run() -> int:
+            from clearspan.relayer.starting import run_start  # noqa: PLC0415
+
+            return run_start(config_file, names=(name,))
+
+        finish(run)
+
+    daemon.add_typer(one, name=name)
+
+
+for _name in DAEMON_NAMES:
+    _add_daemon(_name)
 
 
 @daemon.command("list")
@@ -181,14 +192,15 @@ def client_update(
     client: Annotated[str, typer.Argument(help="As `client list` names it: FOLLOWED@CHAIN.", show_default=False)],
     *,
     config_file: ConfigFile = DEFAULT_CONFIG,
+    seconds: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for it.")] = 120.0,
     as_json: Json = False,
 ) -> None:
-    """Bring a client to the newest final header of the chain it follows."""
+    """Have the running updater bring a client to the newest final header of the chain it follows, and wait for it."""
 
     def run() -> int:
         from clearspan.relayer.client_verbs import run_update  # noqa: PLC0415
 
-        return run_update(config_file, client, as_json=as_json)
+        return run_update(config_file, client, seconds=seconds, as_json=as_json)
 
     finish(run)
 

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import json
-from getpass import getpass
+import time
 from pathlib import Path
 
 import typer
 
 from bridge.light_clients import ClientStatus, LightClient
-from bridge.relaying import update_client
 from clearspan import exits
-from relayers.operating.assembly import Assembly, unlock_signers
+from relayers.operating import config_rules
+from relayers.operating.assembly import Assembly
 from relayers.operating.chain_building import connect_chains
 from relayers.operating.config import RelayerConfig
-from relayers.operating.errors import Reason, Rejected
-from relayers.operating.logs import redactor
+from relayers.operating.errors import Reason, Rejected, Unavailable
 from relayers.operating.process import open_store
+
+UPDATE_SECONDS = 120.0
+POLL_SECONDS = 0.5
 
 
 def run_list(config_file: Path, *, as_json: bool) -> int:
     """One line per client."""
-    assembly = _assemble(RelayerConfig.load(config_file), unlock=False)
+    assembly = _assemble(config_rules.load(config_file))
     rows = [_row(assembly, here, follows, client) for (here, follows), client in assembly.clients().items()]
     if as_json:
         typer.echo(json.dumps({"clients": rows}, indent=2))
@@ -31,32 +33,41 @@ def run_list(config_file: Path, *, as_json: bool) -> int:
     return exits.OK
 
 
-def run_update(config_file: Path, name: str, *, as_json: bool) -> int:
-    """Submit as many headers as it takes."""
-    assembly = _assemble(RelayerConfig.load(config_file), unlock=True)
-    for (here, follows), client in assembly.clients().items():
+def run_update(config_file: Path, name: str, *, seconds: float, as_json: bool) -> int:
+    """Demand the newest final height of whichever process updates clients, and wait until the client has it."""
+    assembly = _assemble(config_rules.load(config_file))
+    here, follows = _named(assembly, name)
+    client = assembly.client(here, follows)
+    wanted = assembly.chains[follows].finalized_header().number
+    assembly.store.demand(client.key, wanted)
+    deadline = time.monotonic() + seconds
+    while (height := client.latest_height()) < wanted:
+        if time.monotonic() >= deadline:
+            message = f"{name} is at height {height}, demanded is {wanted}; does an updater run?"
+            raise Unavailable(Reason.TIMED_OUT, message)
+        time.sleep(POLL_SECONDS)
+    if as_json:
+        typer.echo(json.dumps({"client": name, "height": height}, indent=2))
+    else:
+        typer.echo(f"{name}: height {height}")
+    return exits.OK
+
+
+def _named(assembly: Assembly, name: str) -> tuple[str, str]:
+    for here, follows in assembly.clients():
         if f"{follows}@{here}" == name:
-            headers = update_client(client, assembly.chains[follows], assembly.signer("updater"))
-            height = client.latest_height()
-            if as_json:
-                typer.echo(json.dumps({"client": name, "height": height, "headers": len(headers)}, indent=2))
-            else:
-                typer.echo(f"{name}: height {height} after {len(headers)} updates")
-            return exits.OK
+            return here, follows
     known = ", ".join(f"{follows}@{here}" for here, follows in assembly.clients())
     raise Rejected(Reason.UNKNOWN_ROUTE, f"no client is named {name}; known: {known}")
 
 
-def _assemble(config: RelayerConfig, *, unlock: bool) -> Assembly:
-    def ask(name: str) -> str:
-        return getpass(f"password of {name}: ")
-
+def _assemble(config: RelayerConfig) -> Assembly:
     return Assembly(
         config=config,
         deployment=config.network(),
         chains=connect_chains(config),
-        signers=unlock_signers(config, redactor, ask) if unlock else {},
-        store=open_store(config),
+        signers={},
+        store=open_store(config, None),
     )
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import typer
 
 from clearspan import exits
-from relayers.operating.config import RelayerConfig
+from clearspan.relayer import swap_daemons
+from relayers.operating import config_rules
 from relayers.operating.config_template import TEMPLATE
 from relayers.operating.errors import ConfigRejected, Reason, Rejected
 from relayers.operating.registry import require_known
@@ -27,8 +28,9 @@ def run_init(config_file: Path) -> int:
 
 def run_validate(config_file: Path, *, as_json: bool) -> int:
     """Print `ok`, or every problem with its path."""
+    swap_daemons.register()
     try:
-        config = RelayerConfig.load(config_file)
+        config = config_rules.load(config_file)
         for name in config.daemons:
             require_known(name)
     except ConfigRejected as rejection:

@@ -13,6 +13,7 @@ import requests
 import typer
 
 from clearspan import exits
+from relayers.operating import config_rules
 from relayers.operating.config import RelayerConfig
 from relayers.operating.errors import Reason, Rejected, Unavailable
 
@@ -22,7 +23,7 @@ POLL_SECONDS = 0.1
 
 def run_status(config_file: Path, *, as_json: bool) -> int:
     """Print what `/status` tells."""
-    status = _ask(RelayerConfig.load(config_file), "/status")
+    status = _ask(config_rules.load(config_file), "/status")
     if as_json:
         typer.echo(json.dumps(status, indent=2))
         return exits.OK
@@ -38,12 +39,16 @@ def run_status(config_file: Path, *, as_json: bool) -> int:
         oldest = backlog.pop("oldest_seconds")
         counts = ", ".join(f"{count} {state}" for state, count in sorted(backlog.items())) or "nothing waits"
         typer.echo(f"{route}: {counts}" + (f", the oldest for {oldest:.0f} s" if backlog else ""))
+        for why, count in sorted(status["waits"].get(route, {}).items()):
+            typer.echo(f"  {count} wait for {why}")
+    for scope in status["paused"]:
+        typer.echo(f"{scope} is paused")
     return exits.OK
 
 
 def run_health_check(config_file: Path, *, as_json: bool) -> int:
     """0 when ready; 3 otherwise, with the reasons."""
-    answer = _ask(RelayerConfig.load(config_file), "/ready")
+    answer = _ask(config_rules.load(config_file), "/ready")
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
     else:
@@ -53,7 +58,7 @@ def run_health_check(config_file: Path, *, as_json: bool) -> int:
 
 def run_reload(config_file: Path) -> int:
     """Validate here first, then signal the process and wait for its verdict."""
-    config = RelayerConfig.load(config_file)
+    config = config_rules.load(config_file)
     before = _ask(config, "/status")
     if Path(before["config"]).resolve() != config_file.resolve():
         raise Rejected(Reason.NOT_RUNNING, f"the process at this address runs from {before['config']}")

@@ -11,7 +11,8 @@ from pathlib import Path
 import typer
 
 from clearspan import exits
-from relayers.operating.config import RelayerConfig
+from clearspan.relayer import swap_daemons
+from relayers.operating import config_rules
 from relayers.operating.logs import configure_logs
 from relayers.operating.process import RelayerProcess
 from relayers.operating.registry import DAEMONS, require_known
@@ -19,18 +20,19 @@ from relayers.operating.registry import DAEMONS, require_known
 
 def run_start(config_file: Path, *, names: tuple[str, ...] | None) -> int:
     """Run until told to stop. `names`: the daemons, the configured ones where None."""
+    swap_daemons.register()
     for name in names or ():
         require_known(name)
-    log = RelayerConfig.load(config_file).log
+    log = config_rules.load(config_file).log
     configure_logs(layout=log.format, level=log.level)
     ask = (lambda name: getpass(f"password of {name}: ")) if sys.stdin.isatty() else None
     process = RelayerProcess(config_file, names=names, ask=ask)
-    asyncio.run(process.run())
-    return exits.OK
+    return exits.OK if asyncio.run(process.run()) else exits.REJECTED
 
 
 def run_daemons(*, as_json: bool) -> int:
     """Print every known name."""
+    swap_daemons.register()
     names = sorted(DAEMONS)
     typer.echo(json.dumps({"daemons": names}, indent=2) if as_json else "\n".join(names))
     return exits.OK

@@ -33,11 +33,11 @@ def cover(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
 
 
 def _parties(state: State, account_id: int) -> tuple[Account, Account]:
-    if account_id >= len(state.accounts):
+    account, fund = state.accounts.get(account_id), state.accounts[0]
+    if account is None:
         raise Rejected(Reason.ACCOUNT_UNKNOWN)
     if not account_id:
         raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
-    account, fund = state.accounts[account_id], state.accounts[0]
     if account.cash >= 0 or account.positions:
         raise Rejected(Reason.NOTHING_TO_COVER)
     if fund.cash <= 0:

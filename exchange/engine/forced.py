@@ -62,7 +62,7 @@ def credit(state: State, item: ForcedItem) -> Event:
     """Credit a deposit to its account. Raises Rejected with nothing changed."""
     if item.kind != ItemKind.DEPOSIT:
         raise Rejected(Reason.MALFORMED)
-    if item.account >= len(state.accounts):
+    if item.account >= state.header.account_count:
         raise Rejected(Reason.ACCOUNT_UNKNOWN)
     account = state.accounts[item.account]
     if account.owner != item.owner:

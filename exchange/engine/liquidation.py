@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.engine import margin, steps
+from exchange.engine import gates, margin, steps
 from exchange.engine.events import Event, Liquidated, RegisterOpened, RemainderDropped
 from exchange.engine.matching import Taker, crosses, match
 from exchange.engine.reasons import Reason, Rejected
@@ -12,7 +12,7 @@ from exchange.engine.rounding import div_up, mul_div_down, mul_div_up
 from exchange.engine.signatures import Signatures
 from exchange.state.account import Account, Position
 from exchange.state.limits import CASH_SCALE, EPOCH_LIMIT, FACTOR_ONE, PRICE_LIMIT, SCENARIOS
-from exchange.state.market import Market, MarketStatus, RegisterKind
+from exchange.state.market import Market, RegisterKind
 from exchange.state.order import Side
 from exchange.state.pricing import Pricing
 from exchange.state.state import State
@@ -73,7 +73,7 @@ def continue_liquidation(state: State, market_id: int, market: Market) -> list[E
     position = account.positions[market_id]
     state.dirty_accounts.add(account_id)
     events: list[Event] = []
-    if match(state, market_id, taker, account, position, events):
+    if match(state, market_id, taker, account, position, events)[0]:
         market.register_remaining = taker.remaining
         events.append(RegisterOpened(market_id, account_id, taker.remaining))
         return events
@@ -143,18 +143,10 @@ def _risk_reducing(entries: list[tuple[Position, Pricing]], pricing: Pricing, si
 
 
 def _target(state: State, account_id: int, market_id: int) -> tuple[Account, Market, Pricing]:
-    if account_id >= len(state.accounts):
+    account = state.accounts.get(account_id)
+    if account is None:
         raise Rejected(Reason.ACCOUNT_UNKNOWN)
-    if not account_id:
-        raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
-    if market_id >= len(state.markets):
-        raise Rejected(Reason.MARKET_UNKNOWN)
-    market = state.markets[market_id]
-    if market.status != MarketStatus.OPEN:
-        raise Rejected(Reason.MARKET_HALTED)
-    if market.register:
-        raise Rejected(Reason.REGISTER_OPEN)
-    account = state.accounts[account_id]
+    market = gates.market_for_orders(state, account_id, market_id)
     pricing = state.pricing[market_id]
     if pricing is None:
         raise Rejected(Reason.NO_MARK)

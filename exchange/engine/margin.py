@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from exchange.engine.funding import owed
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.resting import hidden_loss
 from exchange.engine.rounding import div_up, mul_div_up
@@ -100,8 +101,11 @@ def by_underlying(state: State, positions: Mapping[int, Position]) -> dict[int, 
 
 
 def unrealised(position: Position, pricing: Pricing) -> int:
-    """Value at the mark less cost, rounded down."""
-    return position.size * pricing.value // CASH_SCALE - position.cost
+    """Value at the mark less cost and less the funding due, rounded down."""
+    profit = position.size * pricing.value // CASH_SCALE - position.cost
+    if position.funding_index != pricing.funding_index:
+        profit -= owed(position, pricing.funding_index)
+    return profit
 
 
 def collateral_scale(asset: Asset) -> int:
@@ -126,7 +130,7 @@ def total_collateral(state: State, collateral: Mapping[int, int]) -> int:
 def is_stale(state: State, underlying_id: int) -> bool:
     """Whether a round that exists is older than the oracle's bound."""
     time = state.underlyings[underlying_id].round_time
-    return 0 < time < state.header.clock - state.config.oracle_staleness
+    return 0 < time < state.header.clock - state.underlyings[underlying_id].staleness
 
 
 def reads_stale_round(state: State, positions: Mapping[int, Position], collateral: Mapping[int, int]) -> bool:
@@ -177,7 +181,7 @@ def require_initial(state: State, account: Account, market_id: int, trial: Posit
 
     Raises Rejected(NoMark, StaleMark, InsufficientMargin). Agrees with `assess` of such an account.
     """
-    oldest = state.header.clock - state.config.oracle_staleness
+    clock = state.header.clock
     equity = account.cash - fee
     required = 0
     shared: dict[int, list[tuple[Position, Pricing]]] = {}
@@ -187,9 +191,11 @@ def require_initial(state: State, account: Account, market_id: int, trial: Posit
         pricing = state.pricing[held_id]
         if pricing is None:
             raise Rejected(Reason.NO_MARK)
-        if pricing.time < oldest:
+        if pricing.fresh_until < clock:
             raise Rejected(Reason.STALE_MARK)
         equity += position.size * pricing.value // CASH_SCALE - position.cost
+        if position.funding_index != pricing.funding_index:
+            equity -= owed(position, pricing.funding_index)
         if pricing.alone:
             required -= -scan_loss_alone(position, pricing) // CASH_SCALE
         else:

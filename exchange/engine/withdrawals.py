@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from exchange.engine import margin, steps
-from exchange.engine.authorisation import authorise, consume_nonce
+from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
 from exchange.engine.events import Event
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
@@ -18,14 +18,15 @@ def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
 
     Raises Rejected with nothing changed.
     """
-    if len(step) != steps.WITHDRAW.size:
+    spec = steps.WITHDRAW
+    if len(step) != spec.size:
         raise Rejected(Reason.MALFORMED)
-    _, account_id, key, asset_id, amount_high, amount_low, recipient, nonce, expiry, r, s, v = steps.WITHDRAW.unpack(
-        step
-    )
+    _, *fields, r, s, v = spec.layout.unpack(step)
+    account_id, key, asset_id, amount_high, amount_low, recipient, nonce, expiry = fields
     amount = amount_high << 64 | amount_low
-    struct_hash = steps.withdraw_hash(account_id, asset_id, amount, recipient, nonce, expiry)
-    account = authorise(state, signatures, account_id, key, nonce, expiry, struct_hash, r, s, v)
+    account, holder = authorise(
+        state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
+    )
     if asset_id >= len(state.assets):
         raise Rejected(Reason.ASSET_UNKNOWN)
     asset = state.assets[asset_id]
@@ -43,7 +44,7 @@ def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
         raise Rejected(Reason.WITHDRAWALS_EXHAUSTED)
 
     # Nothing below can fail.
-    consume_nonce(account, nonce)
+    consume_nonce(holder, nonce)
     if is_cash:
         account.cash -= amount
     elif amount == held:

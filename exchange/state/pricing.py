@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from exchange.state.mark import Mark
-from exchange.state.market import Market
+from exchange.state.market import Market, MarketStatus
+
+FOREVER: Final = (1 << 64) - 1
+
+SHORT_MINIMUM_SHARE: Final = 10
+"""A short option requires at least a tenth of what a future does."""
 
 
 class Pricing(Struct, frozen=True):
     """One market in the active round.
 
-    `time` is that of the round; `value` is mark price times multiplier (cash of a size of 1e10); `low` and `high` are
-    the ends of the risk array; `alone` says that no other market shares the underlying, so that the worst scenario is
-    at one of the two ends.
+    `time` is that of the round, and `fresh_until` the last clock at which that is recent enough; `value` is mark price
+    times multiplier (cash of a size of 1e10); `low` and `high` are the ends of the risk array; `alone` says that no
+    other market shares the underlying, so that the worst scenario is at one of the two ends. `width` is what bands are
+    shares of: the mark, of an option at least the scan range of the index. The rest is of the mark and the market.
     """
 
     underlying: int
@@ -26,10 +34,19 @@ class Pricing(Struct, frozen=True):
     maintenance_factor: int
     transfer_factor: int
     alone: bool
+    fresh_until: int = FOREVER
+    funding_index: int = 0
+    delta: int = 0
+    vega: int = 0
+    short_minimum: int = 0
+    margin_factor: int = 0
+    kind: int = 0
+    expiry: int = 0
+    width: int = 0
 
     @classmethod
-    def of(cls, market: Market, mark: Mark, *, alone: bool) -> Pricing:
-        """Pricing of `market` by the mark of the active round."""
+    def of(cls, market: Market, mark: Mark, *, alone: bool, staleness: int = FOREVER) -> Pricing:
+        """Pricing of `market` by the mark of the active round. What is settled never gets old."""
         return cls(
             market.underlying,
             mark.price,
@@ -41,4 +58,13 @@ class Pricing(Struct, frozen=True):
             market.maintenance_factor,
             market.transfer_factor,
             alone,
+            FOREVER if market.status >= MarketStatus.EXPIRED else mark.time + staleness,
+            mark.funding_index,
+            mark.delta,
+            mark.vega,
+            mark.short_minimum,
+            mark.margin_factor,
+            market.kind,
+            market.expiry,
+            max(mark.price, mark.short_minimum * SHORT_MINIMUM_SHARE // market.multiplier),
         )

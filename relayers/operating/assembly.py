@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,21 +15,32 @@ from bridge.registry import Deployment, SettlementEntry, VaultEntry
 from chains.chain import Chain
 from relayers.lanes import Endpoint, Lane
 from relayers.operating import keystores
-from relayers.operating.config import DaemonSection, RelayerConfig, RouteSection, Section, problem_of
+from relayers.operating.config import (
+    DaemonSection,
+    LimitsSection,
+    RelayerConfig,
+    RouteSection,
+    Section,
+    problem_of,
+)
 from relayers.operating.errors import ConfigRejected, Problem, Reason, Rejected
 from relayers.operating.logs import Redactor
+from relayers.profit import ProfitRule
 from relayers.reports import Daemon
 from relayers.store import Store
+from relayers.submitter import FeePolicy, Submitter, SubmitterPolicy
 
 Entry = SettlementEntry | VaultEntry
 Options = TypeVar("Options", bound=Section)
+Held = TypeVar("Held")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
     """Everything a builder of daemons may use. `chains` are keyed by the configuration's names.
 
-    served: what daemons put on the status port besides, by path.
+    served: what daemons put on the status port besides, by path. held: what only one may hold, a fenced record or a
+    port, over all reloads.
     """
 
     config: RelayerConfig
@@ -37,9 +49,11 @@ class Assembly:
     signers: Mapping[str, LocalAccount]
     store: Store
     served: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
+    submitters: dict[tuple[str, tuple[str, ...]], Submitter] = field(default_factory=dict)
+    held: dict[str, Any] = field(default_factory=dict)
 
     def with_config(self, config: RelayerConfig) -> "Assembly":
-        """The same connections under another configuration."""
+        """The same connections under another configuration; other limits make other submitters."""
         return Assembly(
             config=config,
             deployment=self.deployment,
@@ -47,7 +61,16 @@ class Assembly:
             signers=self.signers,
             store=self.store,
             served=self.served,
+            held=self.held,
+            submitters=self.submitters if config.limits == self.config.limits else {},
         )
+
+    def hold(self, name: str, make: Callable[[], Held]) -> Held:
+        """What is held under a name, made at first use; a reload finds it again."""
+        if name not in self.held:
+            self.held[name] = make()
+        held: Held = self.held[name]
+        return held
 
     def section(self, daemon: str) -> DaemonSection:
         """How a daemon is configured; the defaults where it is not named."""
@@ -62,17 +85,35 @@ class Assembly:
                 [problem_of(found, f"daemons.{daemon}.options") for found in error.errors(include_url=False)]
             ) from None
 
-    def signer(self, daemon: str) -> LocalAccount:
-        """Who signs for a daemon: its own signer, else the one of its name, else the only one.
+    def signer_names(self, daemon: str) -> tuple[str, ...]:
+        """Who signs for a daemon: its own signers, else the one of its name, else the only one.
 
         Raises Rejected(UNKNOWN_SIGNER).
         """
-        name = self.section(daemon).signer or daemon
-        if name not in self.signers and len(self.signers) == 1 and self.section(daemon).signer is None:
-            return next(iter(self.signers.values()))
-        if name not in self.signers:
-            raise Rejected(Reason.UNKNOWN_SIGNER, f"daemons.{daemon}.signer: {name}")
-        return self.signers[name]
+        named = self.section(daemon).pool
+        if not named:
+            only = tuple(self.signers) if len(self.signers) == 1 else ()
+            named = (daemon,) if daemon in self.signers else only
+        missing = [name for name in named if name not in self.signers]
+        if missing or not named:
+            raise Rejected(Reason.UNKNOWN_SIGNER, f"daemons.{daemon}.signer: {', '.join(missing) or daemon}")
+        return named
+
+    def signer(self, daemon: str) -> LocalAccount:
+        """The first of a daemon's signers; raises Rejected(UNKNOWN_SIGNER)."""
+        return self.signers[self.signer_names(daemon)[0]]
+
+    def submitter(self, daemon: str, chain: str) -> Submitter:
+        """Through whom a daemon spends on a chain; daemons with the same signers share one."""
+        names = self.signer_names(daemon)
+        if (chain, names) not in self.submitters:
+            self.submitters[chain, names] = Submitter(
+                self.store,
+                self.chains[chain],
+                [self.signers[name] for name in names],
+                policy=submitter_policy(self.config.limits, chain),
+            )
+        return self.submitters[chain, names]
 
     def entry(self, chain: str) -> Entry:
         """A chain's entry in the deployment."""
@@ -90,12 +131,12 @@ class Assembly:
         """Those that are enabled."""
         return (route for route in self.config.routes if route.enabled)
 
-    def lane(self, route: RouteSection, signer: LocalAccount) -> Lane:
-        """One direction of a route, with `signer` paying at both ends."""
+    def lane(self, route: RouteSection, daemon: str) -> Lane:
+        """One direction of a route, with the daemon's signers paying at both ends."""
         parameters = self.deployment.parameters
         return Lane(
-            source=self._endpoint(route.source, route.destination, signer),
-            destination=self._endpoint(route.destination, route.source, signer),
+            source=self._endpoint(route.source, route.destination, daemon),
+            destination=self._endpoint(route.destination, route.source, daemon),
             route_epoch=parameters.route_epoch,
             max_proof_age_seconds=parameters.max_proof_age_seconds,
         )
@@ -114,12 +155,12 @@ class Assembly:
         pairs = [pair for route in self.routes() for pair in (route_ends(route), route_ends(route)[::-1])]
         return {pair: self.client(*pair) for pair in dict.fromkeys(pairs)}
 
-    def _endpoint(self, here: str, there: str, signer: LocalAccount) -> Endpoint:
+    def _endpoint(self, here: str, there: str, daemon: str) -> Endpoint:
         entry = self.entry(here)
         return Endpoint(
             mailbox=Mailbox(self.chains[here], entry.mailbox),
             client=self.client(here, there),
-            signer=signer,
+            signer=self.submitter(daemon, here),
             first_block=entry.deployed_at,
         )
 
@@ -131,6 +172,24 @@ Build = Callable[[Assembly], Mapping[str, Daemon]]
 def route_ends(route: RouteSection) -> tuple[str, str]:
     """Destination and source: where the client of a delivery is, and what it follows."""
     return route.destination, route.source
+
+
+def submitter_policy(limits: LimitsSection, chain: str) -> SubmitterPolicy:
+    """What the limits allow on a chain."""
+    fees = FeePolicy()
+    if chain in limits.max_fee_wei_per_gas:
+        cap = limits.max_fee_wei_per_gas[chain]
+        fees = FeePolicy(cap=cap, urgent_cap=max(cap, limits.urgent_fee_wei_per_gas.get(chain, cap)))
+    return SubmitterPolicy(fees=fees, budget_wei_per_day=limits.budget_wei_per_day.get(chain))
+
+
+def profit_rule(limits: LimitsSection) -> ProfitRule:
+    """What the limits ask of a packet."""
+    return ProfitRule(
+        minimum_share=Fraction(str(limits.profit.minimum_share)) if limits.profit.required else None,
+        allow_senders=frozenset(limits.allow_senders),
+        deny_senders=frozenset(limits.deny_senders),
+    )
 
 
 def unlock_signers(

@@ -1,6 +1,7 @@
 """Builds attestors and carriers of their approvals from the configuration."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from bridge.attestations import AttestationDomain
@@ -41,19 +42,19 @@ class CarrierOptions(Section):
 def build_attestors(assembly: Assembly) -> Mapping[str, Daemon]:
     """One attestor a client; their books are served under `/approvals/CLIENT`. One record for each followed chain."""
     options = assembly.options("attestor", AttestorOptions)
-    records: dict[str, SqliteSignRecord] = {}
     named: dict[str, Daemon] = {}
     for section, client, domain in _clients(assembly, options.clients):
-        if section.follows not in records:
-            witness = None if options.witness is None else _beside(options.witness, section.follows)
-            records[section.follows] = SqliteSignRecord(_beside(options.record, section.follows), witness=witness)
+        record = assembly.hold(
+            f"attestations of {section.follows}",
+            partial(_open_record, options.record, options.witness, section.follows),
+        )
         attestor = Attestor(
             assembly.store,
             client=client,
             follows=assembly.chains[section.follows],
             domain=domain,
             key=assembly.signer("attestor"),
-            record=records[section.follows],
+            record=record,
             interval_seconds=options.interval_seconds,
             approval_seconds=options.approval_seconds,
         )
@@ -90,6 +91,10 @@ def _clients(
             attested_contract=section.contract,
         )
         yield section, AttestedClient(assembly.chains[section.on], section.client), domain
+
+
+def _open_record(path: Path, witness: Path | None, chain: str) -> SqliteSignRecord:
+    return SqliteSignRecord(_beside(path, chain), witness=None if witness is None else _beside(witness, chain))
 
 
 def _beside(path: Path, chain: str) -> Path:

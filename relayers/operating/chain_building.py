@@ -50,7 +50,7 @@ def finality_of(section: FinalitySection) -> FinalityPolicy | RpcTag:
 
 
 def connect_chain(name: str, section: ChainSection, on_event: OnEvent = log_event) -> Chain:
-    """One chain over all its endpoints; raises as `connect_chains`."""
+    """One chain over all its endpoints; raises WrongChainId, or Unavailable where too few of them answer."""
     endpoints = [
         EndpointNode(
             endpoint.id,

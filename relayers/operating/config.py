@@ -3,7 +3,6 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -111,17 +110,21 @@ class ListenSection(Section):
 
 
 class ProfitSection(Section):
-    """When a packet is worth its gas: its fee covers `minimum_share` of the cost, or its sender is allowed by name."""
+    """When a packet is worth its gas: its fee covers `minimum_share` of the cost, or its sender is allowed."""
 
     required: bool = False
     minimum_share: Annotated[float, Field(ge=0, le=100)] = 1.0
 
 
 class LimitsSection(Section):
-    """What may be spent, and for whom. Wei per chain and day; senders as addresses."""
+    """What may be spent, and for whom. Wei per chain and day; senders as addresses.
+
+    max_fee_wei_per_gas: never more, but for what is near its deadline, for which the cap rises to the urgent one.
+    """
 
     budget_wei_per_day: dict[Name, Wei] = {}
     max_fee_wei_per_gas: dict[Name, Wei] = {}
+    urgent_fee_wei_per_gas: dict[Name, Wei] = {}
     profit: ProfitSection = ProfitSection()
     allow_senders: tuple[Address, ...] = ()
     deny_senders: tuple[Address, ...] = ()
@@ -138,9 +141,14 @@ class DaemonSection(Section):
     """One daemon: whether it runs, who signs for it, how long it rests between steps, and what only it knows."""
 
     enabled: bool = True
-    signer: Name | None = None
+    signer: Name | tuple[Name, ...] = ()
     every_seconds: Seconds = 1.0
     options: dict[str, Any] = {}
+
+    @property
+    def pool(self) -> tuple[str, ...]:
+        """The signers by name, none where the choice is left open."""
+        return (self.signer,) if isinstance(self.signer, str) else self.signer
 
 
 class LogSection(Section):
@@ -167,7 +175,10 @@ class RelayerConfig(Section):
 
     @classmethod
     def parse(cls, text: str, base: Path) -> Self:
-        """Read the file's text; relative paths are relative to `base`. Raises ConfigRejected with every problem."""
+        """Read the file's text; relative paths are relative to `base`. Raises ConfigRejected with every problem.
+
+        What several keys say together is checked by `config_rules.load`.
+        """
         try:
             tables = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -176,20 +187,7 @@ class RelayerConfig(Section):
             config = cls.model_validate(tables)
         except ValidationError as error:
             raise ConfigRejected([problem_of(found) for found in error.errors(include_url=False)]) from None
-        config = config.anchored(base)
-        problems = list(config.contradictions())
-        if problems:
-            raise ConfigRejected(problems)
-        return config
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read the file; raises ConfigRejected, Rejected(FILE_MISSING)."""
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Rejected(Reason.FILE_MISSING, f"{path}: {error}") from error
-        return cls.parse(text, path.resolve().parent)
+        return config.anchored(base)
 
     def anchored(self, base: Path) -> Self:
         """The same with every path made absolute."""
@@ -215,80 +213,6 @@ class RelayerConfig(Section):
             return Deployment.load(self.deployment)
         except (OSError, BridgeRejected) as error:
             raise ConfigRejected([Problem(path="deployment", message=str(error))]) from error
-
-    def contradictions(self) -> Iterator[Problem]:
-        """Rules that more than one key is part of, and files that have to be there."""
-        yield from self._chain_problems()
-        yield from self._route_problems()
-        for name, daemon in self.daemons.items():
-            if daemon.signer is not None and daemon.signer not in self.signers:
-                yield Problem(path=f"daemons.{name}.signer", message=f"no signer is named {daemon.signer}")
-        for name in {**self.limits.budget_wei_per_day, **self.limits.max_fee_wei_per_gas}:
-            if name not in self.chains:
-                yield Problem(path=f"limits.budget_wei_per_day.{name}", message="no chain has this name")
-        both = set(self.limits.allow_senders) & set(self.limits.deny_senders)
-        for sender in sorted(both):
-            yield Problem(path="limits.deny_senders", message=f"{sender} is also allowed")
-        for name, signer in self.signers.items():
-            if not signer.keystore.is_file():
-                yield Problem(path=f"signers.{name}.keystore", message=f"{signer.keystore} is no file")
-            if signer.password_file is not None and signer.password_env is not None:
-                yield Problem(path=f"signers.{name}", message="name a password file or a variable, not both")
-
-    def _chain_problems(self) -> Iterator[Problem]:
-        try:
-            network = self.network()
-        except ConfigRejected as rejection:
-            yield from rejection.problems
-            known = None
-        else:
-            known = {entry.chain_id for entry in network.chains}
-        ids: dict[int, str] = {}
-        for name, chain in self.chains.items():
-            where = f"chains.{name}"
-            if not len(chain.endpoints) // 2 < chain.needed <= len(chain.endpoints):
-                message = f"{chain.needed} of {len(chain.endpoints)} endpoints is no majority"
-                yield Problem(path=f"{where}.quorum", message=message)
-            if known is not None and chain.chain_id not in known:
-                yield Problem(path=f"{where}.chain_id", message=f"the deployment has no chain {chain.chain_id}")
-            if chain.chain_id in ids:
-                message = f"chains.{ids[chain.chain_id]} has the same id"
-                yield Problem(path=f"{where}.chain_id", message=message)
-            ids[chain.chain_id] = name
-            yield from _endpoint_problems(where, chain)
-
-    def _route_problems(self) -> Iterator[Problem]:
-        seen: set[str] = set()
-        for number, route in enumerate(self.routes):
-            for side in ("source", "destination"):
-                if getattr(route, side) not in self.chains:
-                    message = f"no chain is named {getattr(route, side)}"
-                    yield Problem(path=f"routes.{number}.{side}", message=message)
-            if route.source == route.destination:
-                yield Problem(path=f"routes.{number}", message="a route has two ends")
-            if route.name in seen:
-                yield Problem(path=f"routes.{number}", message=f"{route.name} is listed twice")
-            seen.add(route.name)
-
-
-def _endpoint_problems(where: str, chain: ChainSection) -> Iterator[Problem]:
-    ids: set[str] = set()
-    urls: set[str] = set()
-    for number, endpoint in enumerate(chain.endpoints):
-        path = f"{where}.endpoints.{number}"
-        try:
-            url = endpoint.expanded()
-        except Rejected as error:
-            yield Problem(path=f"{path}.url", message=error.message)
-            continue
-        if not re.match(r"https?://[^\s/]+", url):
-            yield Problem(path=f"{path}.url", message="an http or https URL is needed")
-        if endpoint.id in ids:
-            yield Problem(path=f"{path}.id", message=f"{endpoint.id} is listed twice")
-        if url in urls:
-            yield Problem(path=f"{path}.url", message="one node cannot vouch for itself: this URL is listed twice")
-        ids.add(endpoint.id)
-        urls.add(url)
 
 
 def problem_of(found: Any, prefix: str = "") -> Problem:

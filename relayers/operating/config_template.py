@@ -50,7 +50,7 @@ destination = "settlement"
 source = "settlement"
 destination = "alpha"
 
-# Which daemons run. `signer` names one of the signers above; options are the daemon's own.
+# Which daemons run. `signer` names one of the signers above, or several: signer = ["one", "two"].
 [daemons.relayer]
 signer = "relayer"
 every_seconds = 1.0
@@ -64,14 +64,17 @@ signer = "relayer"
 every_seconds = 2.0
 
 [limits]
-allow_senders = []                    # when not empty, only packets of these senders are carried
-deny_senders = []
+allow_senders = []                    # carried whatever they pay
+deny_senders = []                     # never carried
 
 [limits.budget_wei_per_day]           # by chain; without an entry there is no limit
 # alpha = 200_000_000_000_000_000
 
 [limits.max_fee_wei_per_gas]
 # alpha = 100_000_000_000
+
+[limits.urgent_fee_wei_per_gas]       # what the cap rises to for a packet that is about to expire
+# alpha = 400_000_000_000
 
 [limits.profit]
 required = false                      # true: a packet is carried when its fee covers minimum_share of the gas

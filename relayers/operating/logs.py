@@ -78,9 +78,11 @@ def configure_logs(
         structlog.processors.format_exc_info,
         redactor,
     ]
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=target.isatty()) if is_pretty else structlog.processors.JSONRenderer()
-    )
+    renderer: Any = structlog.processors.JSONRenderer()
+    if is_pretty:
+        # Tracebacks without local variables: among those are keys.
+        plain = structlog.dev.plain_traceback
+        renderer = structlog.dev.ConsoleRenderer(colors=target.isatty(), exception_formatter=plain)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

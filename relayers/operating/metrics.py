@@ -50,7 +50,7 @@ METRICS: Mapping[str, MetricSpec] = {
         _spec("client_expiry_seconds", Kind.GAUGE, "client", "Until a client's trusting period ends."),
         _spec("config_reloads_total", Kind.COUNTER, "outcome", "Reloads by outcome: applied, refused."),
         _spec("config_valid", Kind.GAUGE, "", "0 after a refused reload: the old configuration goes on."),
-        _spec("confirm_seconds", Kind.HISTOGRAM, "chain", "From a transaction's first broadcast to its final block."),
+        _spec("confirm_seconds", Kind.HISTOGRAM, "chain", "From the decision to send to a final block with it."),
         _spec("earned_wei_total", Kind.COUNTER, "chain", "Fees credited to our payees."),
         _spec("endpoint_disagreements_total", Kind.COUNTER, "chain endpoint kind", "What endpoints did wrong."),
         _spec("endpoints_benched", Kind.GAUGE, "chain", "Endpoints not asked for the time being."),
@@ -65,7 +65,7 @@ METRICS: Mapping[str, MetricSpec] = {
         _spec("spent_wei_total", Kind.COUNTER, "chain", "Gas paid."),
         _spec("step_failures_total", Kind.COUNTER, "daemon", "Steps that ended in a defect."),
         _spec("steps_total", Kind.COUNTER, "daemon", "Steps made."),
-        _spec("submit_seconds", Kind.HISTOGRAM, "chain", "From the decision to send to the node's answer."),
+        _spec("submit_seconds", Kind.HISTOGRAM, "chain", "From the decision to send to a block with it."),
         _spec("wallet_balance_wei", Kind.GAUGE, "chain signer", "Money for gas."),
     )
 }
@@ -150,6 +150,8 @@ def _family(
     counter = family(full, spec.help, labels=spec.labels)
     for labels, value in kept.get(spec.name, []):
         counter.add_metric([labels[label] for label in spec.labels], value)
+    for sample in present:  # kept by the submitters themselves
+        counter.add_metric(sample.labels, sample.value)
     if not spec.labels and not kept.get(spec.name):
         counter.add_metric([], 0)
     return counter

@@ -20,7 +20,17 @@ ATTEMPTS: Mapping[Did, str] = {
     Did.FAILED: "attempt failed",
 }
 """What is said of attempts: that they were made. Only what a final block holds is told as done."""
-BLOCKED = frozenset({WaitsFor.CHAIN, WaitsFor.CLIENT_FROZEN, WaitsFor.TRUST})
+BLOCKED = frozenset(
+    {
+        WaitsFor.BUDGET,
+        WaitsFor.CHAIN,
+        WaitsFor.CLIENT_FROZEN,
+        WaitsFor.FEES,
+        WaitsFor.FUNDS,
+        WaitsFor.SIGNER,
+        WaitsFor.TRUST,
+    }
+)
 """Waits that mean a worker cannot work, as opposed to having to be patient."""
 REPEAT_SECONDS = 300.0
 

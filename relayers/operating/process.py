@@ -13,7 +13,7 @@ import structlog
 
 from chains import EndpointEvent
 from chains.chain import Chain
-from relayers.operating import registry
+from relayers.operating import config_rules, registry
 from relayers.operating.assembly import Assembly, unlock_signers
 from relayers.operating.chain_building import OnEvent, connect_chains, endpoint_samples, log_event
 from relayers.operating.config import RelayerConfig
@@ -31,7 +31,7 @@ from relayers.store import Store
 SURVEY = "survey"
 SURVEY_SECONDS = 2.0
 FLUSH_SECONDS = 1.0
-SHARING = frozenset({"carrier", "payer", "relayer", "updater"})
+SHARING = frozenset({"carrier", "payer", "relayer", "submitter", "updater"})
 """Daemons that may spend from one wallet, and therefore step one at a time."""
 RELOADABLE = frozenset({"routes", "readiness", "log", "daemons", "limits"})
 """Keys a running process takes; another value of any other key needs a restart."""
@@ -54,11 +54,12 @@ class RelayerProcess:
     ) -> None:
         self._path = path
         self._names = names
-        config = RelayerConfig.load(path)
+        config = config_rules.load(path)
         for section in config.chains.values():
             for endpoint in section.endpoints:
                 hidden.hide(endpoint.expanded(), f"<{endpoint.id}>")
         signers = unlock_signers(config, hidden, ask)
+        store = open_store(config, config.store.replica)  # before the tallies: it takes only a database of its own
         self._tallies = Tallies(config.store.url.get_secret_value(), config.store.replica)
         self.metrics = Metrics(self._tallies)
         self._assembly = Assembly(
@@ -66,12 +67,12 @@ class RelayerProcess:
             deployment=config.network(),
             chains=connect(config, self._endpoint_fault),
             signers=signers,
-            store=open_store(config),
+            store=store,
         )
         self.metrics.read_gauges_from(self._samples)
         self._observer = Observer(self.metrics)
         self._survey = Survey(lambda: self._assembly, self.metrics)
-        self._workforce = Workforce(self._observer)
+        self._workforce = Workforce(self._observer, self._stop_superseded)
         self._workers = self._build(self._assembly)
         self._server = StatusServer(
             Answers(
@@ -84,6 +85,8 @@ class RelayerProcess:
             port=config.listen.port,
         )
         self._config_error = ""
+        self._superseded = ""
+        self._stopping = asyncio.Event()
         self._reloads = 0
         self._log = structlog.get_logger()
 
@@ -100,6 +103,7 @@ class RelayerProcess:
             health=self._observer.health(),
             look=self._survey.look,
             now=time.monotonic(),
+            paused=self._survey.look.paused,
         )
 
     def status(self) -> dict[str, Any]:
@@ -120,12 +124,14 @@ class RelayerProcess:
                 for route, backlog in look.backlog.items()
             },
             "clients_expire_in_seconds": look.client_expiry_seconds,
+            "paused": list(look.paused),
+            "waits": {route: backlog.by_wait for route, backlog in look.backlog.items() if backlog.by_wait},
             "balances_wei": {f"{chain} {signer}": str(wei) for (chain, signer), wei in look.balance_wei.items()},
         }
 
-    async def run(self, stop: asyncio.Event | None = None) -> None:
-        """Work until told to stop; then let every step end."""
-        stopping = stop or asyncio.Event()
+    async def run(self, stop: asyncio.Event | None = None) -> bool:
+        """Work until told to stop; then let every step end. False where a newer process of this name took over."""
+        stopping = self._stopping = stop or asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread: a test drives us
@@ -146,6 +152,7 @@ class RelayerProcess:
         self._tallies.close()
         self._assembly.store.close()
         self._log.info("stopped")
+        return not self._superseded
 
     async def reload(self) -> bool:
         """Take the file's present text as a whole, or go on as before; whether it was taken."""
@@ -156,7 +163,7 @@ class RelayerProcess:
 
     async def _reload(self) -> bool:
         try:
-            config = await asyncio.to_thread(RelayerConfig.load, self._path)
+            config = await asyncio.to_thread(config_rules.load, self._path)
             require_reloadable(self._assembly.config, config)
             assembly = self._assembly.with_config(config)
             workers = self._build(assembly)
@@ -194,6 +201,11 @@ class RelayerProcess:
             for name, daemon in registry.build(assembly, names).items()
         }
 
+    def _stop_superseded(self, why: str) -> None:
+        self._superseded = why
+        self._log.error("a newer process works under this name; this one ends", detail=why)
+        self._stopping.set()
+
     def _endpoint_fault(self, chain: str, event: EndpointEvent) -> None:
         self.metrics.count("endpoint_disagreements_total", chain, event.endpoint, event.fault.value)
         log_event(chain, event)
@@ -218,13 +230,9 @@ class RelayerProcess:
         yield from endpoint_samples(self._assembly.chains)
 
 
-def open_store(config: RelayerConfig) -> Store:
-    """The relayers' database."""
-    url = config.store.url.get_secret_value()
-    prefix = "sqlite:///"
-    if not url.startswith(prefix):
-        raise ConfigRejected([Problem(path="store.url", message="only sqlite:/// so far")])
-    return Store(Path(url.removeprefix(prefix)))
+def open_store(config: RelayerConfig, replica: str | None) -> Store:
+    """The relayers' database; `replica` is None for tools, which take nobody's work away."""
+    return Store(url=config.store.url.get_secret_value(), replica=replica)
 
 
 def require_reloadable(before: RelayerConfig, after: RelayerConfig) -> None:

@@ -1,23 +1,46 @@
 """Every daemon that `clearspan daemon NAME start` knows. A new one is one line here and one function that builds it."""
 
 from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
 
 from bridge.registry import VaultEntry
 from bridge.vaults import Vault
 from relayers.client_updater import ClientUpdater, TrustPolicy
-from relayers.operating.assembly import Assembly, Build
+from relayers.operating.assembly import Assembly, Build, profit_rule
 from relayers.operating.attestor_building import build_attestors, build_carriers
+from relayers.operating.config import Positive, Section
 from relayers.operating.errors import Reason, Rejected
 from relayers.operating.watcher_building import build_watcher
 from relayers.packet_relayer import PacketRelayer
+from relayers.profit import Racing
 from relayers.reports import Daemon
 from relayers.vault_payer import VaultPayer
 
 
+class RelayerOptions(Section):
+    """`options` of `[daemons.relayer]`: this relayer's rank among those that do not share its database."""
+
+    rank: Annotated[int, Field(ge=0)] = 0
+    racers: Positive = 1
+    turn_seconds: Positive = 12
+
+    @model_validator(mode="after")
+    def _rank_is_below(self) -> Self:
+        if self.rank >= self.racers:
+            raise ValueError("a rank lies below the number of racers")
+        return self
+
+
 def _relayers(assembly: Assembly) -> Mapping[str, Daemon]:
-    signer = assembly.signer("relayer")
+    profit = profit_rule(assembly.config.limits)
+    options = assembly.options("relayer", RelayerOptions)
+    racing = Racing(rank=options.rank, racers=options.racers, turn_seconds=options.turn_seconds)
     return {
-        f"relayer {route.name}": PacketRelayer(assembly.store, assembly.lane(route, signer))
+        f"relayer {route.name}": PacketRelayer(
+            assembly.store, assembly.lane(route, "relayer"), profit=profit, racing=racing
+        )
         for route in assembly.routes()
     }
 
@@ -34,7 +57,7 @@ def _updaters(assembly: Assembly) -> Mapping[str, Daemon]:
             assembly.store,
             client=client,
             follows=assembly.chains[follows],
-            signer=assembly.signer("updater"),
+            signer=assembly.submitter("updater", here),
             policy=policy,
         )
         for (here, follows), client in assembly.clients().items()
@@ -80,9 +103,10 @@ def require_known(name: str) -> None:
 
 
 def build(assembly: Assembly, names: tuple[str, ...]) -> dict[str, Daemon]:
-    """The workers of these daemons by name."""
+    """The workers of these daemons by name, and the submitters they spend through."""
     workers: dict[str, Daemon] = {}
     for name in names:
         require_known(name)
         workers |= DAEMONS[name](assembly)
-    return workers
+    submitters = {f"submitter {chain} {'+'.join(names)}": one for (chain, names), one in assembly.submitters.items()}
+    return {**submitters, **workers}

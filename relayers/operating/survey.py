@@ -1,29 +1,28 @@
 """Looks around every few seconds: backlog, clients, wallets, nonces, heads. Metrics and readiness read it."""
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from threading import Lock
-
-from sqlalchemy import func, select
 
 from bridge.errors import BridgeError
 from chains.chain import Chain
 from chains.errors import ChainError
+from relayers import operations
 from relayers.operating.assembly import Assembly
-from relayers.operating.config import RouteSection
+from relayers.operating.latencies import Latencies
 from relayers.operating.metrics import Metrics, Sample
 from relayers.operating.reorganisations import ReorganisationWatch
 from relayers.reports import StepReport
-from relayers.states import TERMINAL
-from relayers.tables import PacketRow
+from relayers.submitter import totals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """Unfinished packets of a route: how many by state, and the age of the oldest in seconds."""
+    """Unfinished packets of a route: how many by state and by what they wait for, the age of the oldest in seconds."""
 
     by_state: dict[str, int] = field(default_factory=dict)
+    by_wait: dict[str, int] = field(default_factory=dict)
     oldest_seconds: float = 0.0
 
 
@@ -38,17 +37,26 @@ class Look:
     balance_wei: dict[tuple[str, str], int] = field(default_factory=dict)
     nonce_gap: dict[tuple[str, str], int] = field(default_factory=dict)
     nonce_stuck_seconds: dict[tuple[str, str], float] = field(default_factory=dict)
+    spent_wei: dict[str, int] = field(default_factory=dict)
+    earned_wei: dict[str, int] = field(default_factory=dict)
+    paused: tuple[str, ...] = ()
 
 
 class Survey:
     """A daemon that changes nothing. `monotonic` in seconds."""
 
     def __init__(
-        self, assembly: Callable[[], Assembly], metrics: Metrics, monotonic: Callable[[], float] = time.monotonic
+        self,
+        assembly: Callable[[], Assembly],
+        metrics: Metrics,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._assembly = assembly
         self._metrics = metrics
         self._monotonic = monotonic
+        self._wall = wall
+        self._latencies = Latencies(metrics)
         self._reorganisations: dict[str, ReorganisationWatch] = {}
         self._mined: dict[tuple[str, str], tuple[int, float]] = {}
         self._lock = Lock()
@@ -69,11 +77,7 @@ class Survey:
                 self._look_at_chain(look, assembly, name, chain)
             except (ChainError, BridgeError):
                 continue
-        for route in assembly.routes():
-            try:
-                look.backlog[route.name] = self._backlog(assembly, route)
-            except (ChainError, BridgeError):
-                continue
+        look = replace(look, paused=self._look_at_store(look, assembly))
         for (here, follows), client in assembly.clients().items():
             try:
                 trusted = assembly.chains[follows].header(client.latest_height()).timestamp
@@ -99,6 +103,12 @@ class Survey:
             yield Sample(name="client_expiry_seconds", labels=(client,), value=seconds)
         for pair, wei in look.balance_wei.items():
             yield Sample(name="wallet_balance_wei", labels=pair, value=wei)
+        for chain, wei in look.spent_wei.items():
+            yield Sample(name="spent_wei_total", labels=(chain,), value=wei)
+        for chain, wei in look.earned_wei.items():
+            yield Sample(name="earned_wei_total", labels=(chain,), value=wei)
+        for scope in look.paused:
+            yield Sample(name="paused", labels=(scope,), value=1)
         for pair, gap in look.nonce_gap.items():
             yield Sample(name="nonce_gap", labels=pair, value=gap)
 
@@ -119,19 +129,33 @@ class Survey:
             self._mined[pair] = (mined, since)
             look.nonce_stuck_seconds[pair] = look.at - since
 
-    def _backlog(self, assembly: Assembly, route: RouteSection) -> Backlog:
-        source, destination = (assembly.config.chains[end].chain_id for end in (route.source, route.destination))
-        lane = f"{source}->{destination}/{assembly.deployment.parameters.route_epoch}"
-        open_rows = (PacketRow.lane == lane, PacketRow.state.not_in([state.value for state in TERMINAL]))
-        with assembly.store.transaction() as session:
-            grouped = session.execute(
-                select(PacketRow.state, func.count(), func.min(PacketRow.sent_block))
-                .where(*open_rows)
-                .group_by(PacketRow.state)
-            ).all()
-        if not grouped:
-            return Backlog()
-        chain = assembly.chains[route.source]
-        oldest = chain.header(min(row[2] for row in grouped)).timestamp
-        now = max(chain.head().timestamp, chain.clock.now())
-        return Backlog(by_state={row[0]: row[1] for row in grouped}, oldest_seconds=max(0, now - oldest))
+    def _look_at_store(self, look: Look, assembly: Assembly) -> tuple[str, ...]:
+        """Backlog, spend and income; answers what is paused, by the configuration's names."""
+        names = {str(section.chain_id): name for name, section in assembly.config.chains.items()}
+        known = operations.status(assembly.store)
+        now = int(self._wall())
+        for route in assembly.routes():
+            look.backlog[route.name] = Backlog()
+        for row in known.routes:
+            route_name = _route_name(names, row.route)
+            look.backlog[route_name] = Backlog(
+                by_state={state.value: count for state, count in row.by_state.items()},
+                by_wait=dict(row.by_wait),
+                oldest_seconds=max(0, now - row.oldest_first_seen_at),
+            )
+        for total in totals(assembly.store):
+            chain = names.get(str(total.chain_id), str(total.chain_id))
+            look.spent_wei[chain] = look.spent_wei.get(chain, 0) + total.spent_wei
+            look.earned_wei[chain] = look.earned_wei.get(chain, 0) + total.earned_wei
+        self._latencies.observe(assembly.store, names)
+        return tuple(_scope_name(names, pause.scope) for pause in known.pauses)
+
+
+def _route_name(names: Mapping[str, str], lane: str) -> str:
+    source, _, destination = lane.partition("/")[0].partition("->")
+    return f"{names.get(source, source)}->{names.get(destination, destination)}"
+
+
+def _scope_name(names: Mapping[str, str], scope: str) -> str:
+    kind, _, subject = scope.partition(" ")
+    return _route_name(names, subject) if kind == "route" else names.get(subject, scope)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 import structlog
 
+from relayers.errors import Superseded
 from relayers.operating.observing import Observer
-from relayers.reports import Daemon, StepReport
+from relayers.reports import Daemon
 from relayers.retries import RetrySchedule
 
 DEFECT = RetrySchedule((1, 5, 30, 60))
 """Seconds to rest after a step that ended in a defect."""
-IDLE_POLL_SECONDS = 0.2
+REPLICA_ROLE = "replica "
+"""What the store calls the lease on a process's own name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +28,14 @@ class Worker:
 
 
 class Workforce:
-    """The running workers of a process. All methods but the daemons' steps run on the event loop."""
+    """The running workers of a process. All methods but the daemons' steps run on the event loop.
 
-    def __init__(self, observer: Observer, is_paused: Callable[[str], bool] = lambda _: False) -> None:
+    on_superseded: told when a newer process has taken this one's name, and with it the work.
+    """
+
+    def __init__(self, observer: Observer, on_superseded: Callable[[str], None] = lambda _: None) -> None:
         self._observer = observer
-        self._is_paused = is_paused
+        self._on_superseded = on_superseded
         self._tasks: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="worker")
@@ -66,21 +71,21 @@ class Workforce:
         failures = 0
         while not stopping.is_set():
             rest = worker.every_seconds
-            if self._is_paused(name):
-                self._observer.seen(name, StepReport())
-            else:
-                async with lock:
-                    if stopping.is_set():
+            async with lock:
+                if stopping.is_set():
+                    return
+                try:
+                    report = await asyncio.get_running_loop().run_in_executor(self._threads, worker.daemon.step)
+                except Exception as error:  # noqa: BLE001 - a defect in one daemon must not take the others down
+                    failures += 1
+                    rest = DEFECT.wait_seconds(failures)
+                    self._observer.failed(name, error)
+                    if isinstance(error, Superseded) and error.role.startswith(REPLICA_ROLE):
+                        self._on_superseded(str(error))
                         return
-                    try:
-                        report = await asyncio.get_running_loop().run_in_executor(self._threads, worker.daemon.step)
-                    except Exception as error:  # noqa: BLE001 - a defect in one daemon must not take the others down
-                        failures += 1
-                        rest = DEFECT.wait_seconds(failures)
-                        self._observer.failed(name, error)
-                    else:
-                        failures = 0
-                        self._observer.seen(name, report)
+                else:
+                    failures = 0
+                    self._observer.seen(name, report)
             await _wait(stopping, rest)
 
 

@@ -30,8 +30,8 @@ from relayers.watching.sent_packets import SentPackets
 PRIVILEGED = frozenset(
     {
         "acceptOwnership", "activateRoute", "addRoute", "cancelCaps", "cancelRoute", "disableRoute", "lowerCaps",
-        "pause", "proposeCaps", "proposeRoute", "registerAsset", "registerVault", "renounceOwnership", "setGuardian",
-        "setPoster", "transferOwnership", "unpause",
+        "pause", "propose", "proposeCaps", "proposeRoute", "registerAsset", "registerVault", "renounceOwnership",
+        "setGuardian", "setPoster", "transferOwnership", "unpause",
     }
 )  # fmt: skip
 """Functions that only an owner or a guardian may call."""

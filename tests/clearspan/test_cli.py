@@ -24,6 +24,17 @@ COMMANDS = [
     ["rebalance", "offers"],
     ["rebalance", "take"],
     ["version"],
+    ["relayer", "start"],
+    ["relayer", "status"],
+    ["relayer", "reload"],
+    ["daemon", "updater", "start"],
+    ["keys", "add"],
+    ["config", "validate"],
+    ["client", "update"],
+    ["packet", "pending"],
+    ["clear"],
+    ["pause"],
+    ["health-check"],
 ]
 
 

@@ -161,7 +161,7 @@ def test_the_window_slides_exactly():
     credit(60)
     desk.refuse("credit", 1, "AboveWindowCap(0)", token=ZERO)
     for start, _ in history:
-        assert sum(amount for at, amount in credits if start <= at < start + 1_000) <= 100
+        assert sum(amount for at, amount in history if start <= at < start + 1_000) <= 100
     assert history[2][0] - first < 1_005
 
 

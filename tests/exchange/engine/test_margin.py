@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exchange.engine import MarginReport, Reason, Rejected, assess
 from exchange.engine.margin import scan_loss, scan_loss_alone, worst_profit
-from exchange.engine.oracle import SCENARIO_MOVES
+from exchange.engine.pricing import LINEAR_MOVES
 from exchange.state import Side
 from exchange.state.account import Position
 from exchange.state.pricing import Pricing
@@ -151,7 +151,7 @@ POSITION = st.builds(
 
 
 def pricing(mark: int, scan_range: int, multiplier: int, *, alone: bool) -> Pricing:
-    scan = tuple(mark * scan_range * multiplier * up // (10**6 * down) for up, down in SCENARIO_MOVES)
+    scan = tuple(mark * scan_range * multiplier * up // (10**6 * down) for up, down in LINEAR_MOVES)
     return Pricing(0, mark, mark * multiplier, min(scan), max(scan), scan, 1, 0, 0, alone)
 
 

@@ -145,15 +145,20 @@ class Running:
     async def _run(self):
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         self._started.set()
-        await self.process.run(self._stopping)
+        self.result = await self.process.run(self._stopping)
 
     def start(self):
         self._thread.start()
         self._started.wait()
         return self
 
+    @property
+    def is_alive(self):
+        return self._thread.is_alive()
+
     def stop(self):
-        self._loop.call_soon_threadsafe(self._stopping.set)
+        if self.is_alive:
+            self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(timeout=30)
         assert not self._thread.is_alive()
 

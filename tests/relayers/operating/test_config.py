@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from relayers.operating import config_rules
 from relayers.operating.config import RelayerConfig
 from relayers.operating.config_template import TEMPLATE
 from relayers.operating.errors import ConfigRejected, Problem, Reason, Rejected
@@ -19,7 +20,7 @@ def path(served, tmp_path):
 def problems(path, text):
     path.write_text(text)
     with pytest.raises(ConfigRejected) as caught:
-        RelayerConfig.load(path)
+        config_rules.load(path)
     return set(caught.value.problems)
 
 
@@ -28,7 +29,7 @@ def problem(where, message):
 
 
 def test_a_file_is_read_and_its_paths_are_anchored(path):
-    config = RelayerConfig.load(path)
+    config = config_rules.load(path)
     assert [route.name for route in config.routes] == ["east->settlement", "settlement->east"]
     assert config.signers["relayer"].keystore == path.parent / "keys" / "relayer.json"
     assert config.store.url.get_secret_value() == f"sqlite:///{path.parent}/relayer.sqlite"
@@ -39,7 +40,7 @@ def test_the_template_has_every_section_and_no_other(path):
     tables = tomllib.loads(TEMPLATE)
     assert tables.keys() == RelayerConfig.model_fields.keys()
     text = TEMPLATE.replace("412001", "100").replace("412002", "101").replace("alpha", "east")
-    config = RelayerConfig.parse(text, path.parent)
+    config = config_rules.parse(text, path.parent)
     assert set(config.daemons) == {"relayer", "updater", "payer"}
 
 
@@ -95,7 +96,7 @@ def test_urls_come_from_the_environment_and_are_in_no_representation(path, monke
     monkeypatch.setenv("NODE_KEY", "0123secret4567")
     text = path.read_text().replace('id = "east-1", url = "', 'id = "east-1", url = "http://h/${NODE_KEY}?', 1)
     path.write_text(text)
-    config = RelayerConfig.load(path)
+    config = config_rules.load(path)
     assert config.chains["east"].endpoints[0].expanded().startswith("http://h/0123secret4567?")
     assert "0123secret4567" not in f"{config!r} {config}"
     assert "http://h" not in repr(config)
@@ -103,5 +104,5 @@ def test_urls_come_from_the_environment_and_are_in_no_representation(path, monke
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(Rejected) as caught:
-        RelayerConfig.load(tmp_path / "none.toml")
+        config_rules.load(tmp_path / "none.toml")
     assert caught.value.reason is Reason.FILE_MISSING

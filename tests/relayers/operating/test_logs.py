@@ -102,6 +102,19 @@ def test_an_error_that_names_a_key_does_not_reach_the_terminal(served, tmp_path)
     assert "not the password" not in told
 
 
+def test_a_pretty_traceback_shows_no_local_variable():
+    target = io.StringIO()
+    configure_logs(target, layout="pretty")
+    try:
+        secret_local = KEY.hex()[::-1]
+        int(f"not a number {len(secret_local)}")
+    except ValueError as error:
+        structlog.get_logger().error("failed", exc_info=error)
+    structlog.reset_defaults()
+    assert "ValueError" in target.getvalue()
+    assert secret_local not in target.getvalue()
+
+
 def test_pretty_is_not_json():
     target = io.StringIO()
     configure_logs(target, layout="pretty")

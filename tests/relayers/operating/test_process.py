@@ -2,6 +2,7 @@
 
 import pytest
 
+from chains import ChainServer
 from tests.relayers.operating.conftest import eventually, running
 
 
@@ -85,3 +86,39 @@ def test_a_reload_is_refused_whole_and_the_old_configuration_goes_on(served, tmp
         assert metrics['clearspan_relayer_config_reloads_total{outcome="refused"}'] == 1
         packet = served.deposit()
         eventually(lambda: served.is_acknowledged(packet))
+
+
+def test_an_endpoint_that_lies_is_named_and_relaying_goes_on(served, tmp_path):
+    """Three endpoints of one chain, one of which serves a fork of it."""
+    path = served.write_files(tmp_path)
+    with served.servers[101].lock:
+        forged = served.chains[101].fork(served.clock)
+    with ChainServer(forged) as liar:
+        entry = f'endpoints = [{{ id = "east-1", url = "{served.servers[101].url}" }}]'
+        text = path.read_text()
+        assert entry in text
+        three = [served.servers[101].url, served.servers[101].url + "/two", liar.url]
+        listed = ", ".join(f'{{ id = "east-{number}", url = "{url}" }}' for number, url in enumerate(three, 1))
+        path.write_text(text.replace(entry, f"endpoints = [{listed}]"))
+        with running(path) as relayer:
+            packet = served.deposit()
+            forged.mine()
+            eventually(lambda: served.is_acknowledged(packet), 60)
+            named = eventually(
+                lambda: [name for name in relayer.metrics() if "endpoint_disagreements_total{" in name], 30
+            )
+            metrics = relayer.metrics()
+    assert all('endpoint="east-3"' in name for name in named)
+    assert metrics['clearspan_relayer_endpoints_needed{chain="east"}'] == 2
+
+
+def test_a_newer_process_of_the_same_name_takes_over_and_the_older_one_ends(served, tmp_path):
+    path = served.write_files(tmp_path)
+    with running(path) as older:
+        eventually(lambda: older.get("/ready").status_code == 200)
+        with running(path) as newer:
+            packet = served.deposit()
+            eventually(lambda: served.is_acknowledged(packet), 60)
+            eventually(lambda: not older.is_alive, 30)
+            assert older.result is False
+            assert newer.is_alive

@@ -172,6 +172,35 @@ def test_incident_3_the_client_is_frozen_with_the_true_header_so_that_nothing_fo
     assert raised(watcher.step()) == ["ClientFrozen"]
 
 
+def test_incident_3_the_guardian_pauses_before_the_second_theft_is_paid(network, thief):
+    """The probe is noticed; what was stolen by then waits in a vault that pays nobody."""
+    watcher = watch(network, guardian=network.owner)
+    thief.steal(GWEI)
+    thief.steal(10**17)
+    a_block_later(network)
+    report = watcher.step()
+    assert [action.detail for action in report.actions if action.did is Did.SUBMITTED].count("pause") == 1
+    vault = network.vault(EAST)
+    assert vault.is_paused()
+    with pytest.raises(TransactionReverted) as caught:
+        network.chains[EAST].transact(vault.drain(ZERO_ADDRESS, Exit.RELEASE, 9), thief.account)
+    assert caught.value.error_name == "IsPaused"
+    assert network.vault(EAST).paid(0, network.chains[EAST].head().number) == []
+    assert raised(watcher.step()) in ([], ["ClientFrozen"])
+
+
+def test_incident_3_the_twin_whose_watcher_only_cries_pays_the_thief(network, thief, monkeypatch):
+    monkeypatch.setattr("relayers.watching.watcher.ANSWERED_BY_PAUSE", frozenset())
+    watcher = watch(network, guardian=network.owner)
+    thief.steal(GWEI)
+    thief.steal(10**17)
+    a_block_later(network)
+    watcher.step()
+    network.chains[EAST].transact(network.vault(EAST).drain(ZERO_ADDRESS, Exit.RELEASE, 9), thief.account)
+    paid = network.vault(EAST).paid(0, network.chains[EAST].head().number)
+    assert [payment.amount for payment in paid] == [GWEI, 10**17]
+
+
 def test_incident_5_without_a_watcher_the_theft_goes_on(network, thief):
     """What the same keys take where nobody looks: everything the route lets through."""
     thief.steal(GWEI)
