@@ -33,7 +33,7 @@ from relayers.fleet import build_fleet
 from relayers.liquidity.provider import Provider, Terms
 from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader
-from relayers.reports import Daemon, StepReport
+from relayers.reports import Daemon, StepReport, WaitsFor
 from relayers.store import Store
 from relayers.submitter import Submitter, SubmitterPolicy
 from relayers.swap_settler import SwapSettler
@@ -94,8 +94,10 @@ class DevnetCore:
         return self.daemons[name].step()
 
     def is_at_rest(self, reports: Mapping[str, StepReport]) -> bool:
-        """Whether nobody has anything left to do: all posted, final, answered and paid."""
-        return all(report.idle for report in reports.values()) and not self.sequencer.backlog_bytes
+        """Whether nobody has anything left to do: all posted, final, answered and paid, or held up by a vault."""
+        waiting = {wait.waits_for for report in reports.values() for wait in report.waiting}
+        at_work = any(report.did for report in reports.values()) or waiting - {WaitsFor.VAULT}
+        return not at_work and not self.sequencer.backlog_bytes
 
     # People and prices
 

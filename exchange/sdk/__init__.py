@@ -33,6 +33,7 @@ from exchange.sdk.results import (
     RebalanceSource,
     Side,
     TimeInForce,
+    VaultClaim,
     WaitingWithdrawal,
     WhenShort,
 )
@@ -88,6 +89,7 @@ __all__ = [
     "Trader",
     "Transfer",
     "Unavailable",
+    "VaultClaim",
     "Venue",
     "WaitingWithdrawal",
     "WhenShort",

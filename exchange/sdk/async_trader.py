@@ -16,9 +16,10 @@ from exchange.sdk.addresses import address_of
 from exchange.sdk.amounts import Amount, to_base_units
 from exchange.sdk.catalogue import AssetSpec, Catalogue
 from exchange.sdk.chain_errors import on_chain
+from exchange.sdk.claim_verbs import AsyncClaimVerbs
 from exchange.sdk.errors import Rejected
 from exchange.sdk.gateway import Gateway
-from exchange.sdk.handles import DEPOSIT_STAGES, WITHDRAWAL_STAGES, AsyncHandle, Transfer
+from exchange.sdk.handles import WITHDRAWAL_STAGES, AsyncHandle, Transfer
 from exchange.sdk.locking import CashLocks
 from exchange.sdk.order_verbs import AsyncOrderVerbs
 from exchange.sdk.rebalance_verbs import AsyncRebalanceVerbs
@@ -42,7 +43,7 @@ STEP_SECONDS = 120
 _SHORT = frozenset({Reason.INSUFFICIENT_INVENTORY.value, Reason.WITHDRAWALS_QUEUED.value})
 
 
-class AsyncTrader(AsyncOrderVerbs, AsyncAccountVerbs, AsyncSwapVerbs, AsyncRebalanceVerbs):
+class AsyncTrader(AsyncOrderVerbs, AsyncAccountVerbs, AsyncSwapVerbs, AsyncRebalanceVerbs, AsyncClaimVerbs):
     """One wallet: the same key on every chain and on the exchange.
 
     `advance` moves the world on by one step for handles that wait; in a devnet it mines, in production it sleeps.
@@ -89,18 +90,7 @@ class AsyncTrader(AsyncOrderVerbs, AsyncAccountVerbs, AsyncSwapVerbs, AsyncRebal
         spec = self._catalogue.asset(chain=chain, symbol=asset)
         units = to_base_units(amount, decimals=spec.decimals, what="deposit amount")
         packet = on_chain(lambda: self._gateway.deposit(self._wallet, spec, units))
-
-        async def stage() -> str:
-            credited = await self._venue.credited_items()
-            return on_chain(lambda: self._gateway.deposit_stage(packet, credited))
-
-        return AsyncHandle(
-            Transfer(kind="deposit", chain=chain, asset=asset, amount=units, reference=f"0x{packet.hex()}"),
-            stages=DEPOSIT_STAGES,
-            read=stage,
-            advance=self._advance,
-            packet=lambda: f"0x{packet.hex()}",
-        )
+        return self._deposit_handle(spec, units, packet)
 
     async def withdraw(
         self,

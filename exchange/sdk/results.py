@@ -188,6 +188,16 @@ class RebalanceOffer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VaultClaim:
+    """What the vault of `chain` has not paid of a released withdrawal; `ahead` places of its queue come first."""
+
+    chain: str
+    asset: str
+    unpaid: Decimal
+    ahead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingWithdrawal:
     """A withdrawal that waits for the vault of `chain`; `since` in seconds."""
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from exchange.sdk.account_verbs import AccountVerbs
 from exchange.sdk.amounts import Amount
 from exchange.sdk.async_trader import AsyncTrader
+from exchange.sdk.claim_verbs import ClaimVerbs
 from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import Blocking, Handle
 from exchange.sdk.order_verbs import OrderVerbs
@@ -52,7 +53,7 @@ class OwnLoop:
             self._runner = None
 
 
-class Trader(OrderVerbs, AccountVerbs, SwapVerbs, RebalanceVerbs):
+class Trader(OrderVerbs, AccountVerbs, SwapVerbs, RebalanceVerbs, ClaimVerbs):
     """One wallet, synchronously. Arguments, answers and errors are those of `AsyncTrader`."""
 
     def __init__(self, inner: AsyncTrader, run: Blocking) -> None:

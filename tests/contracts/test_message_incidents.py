@@ -6,12 +6,11 @@ import pytest
 from eth_utils.abi import function_abi_to_4byte_selector
 
 import contracts
-from bridge.abi import abi_encode, mapping_slot
+from bridge.abi import abi_encode
 from bridge.attributes import encode_attributes
 from bridge.packets import Fees, Status, commitment_slot, packet_id
 from bridge.payloads import DepositMessage, ReleaseMessage
 from chains.errors import TransactionReverted
-from contracts import storage_slot
 from tests.contracts.conversing import Mode, altered, as_abi, converse
 from tests.contracts.harness import (
     FAR,
@@ -32,6 +31,7 @@ from tests.contracts.harness import (
 )
 from tests.contracts.test_mailbox_receive import bomb, deliver_elsewhere, starve
 from tests.contracts.test_strangers import FOR_TESTS, PLACES, instances
+from tests.contracts.vaulting import dress
 
 
 def talk_with(twin):
@@ -234,16 +234,6 @@ def test_incident_39_a_local_contract_cannot_speak_for_a_remote_one():
     assert queued(house) == 1
 
 
-def dress(house, borrower):
-    """Write into the attacker's storage what the vault's code looks for: the asset is accepted, the queue known."""
-    listing = mapping_slot(int(house.token.address, 16).to_bytes(32, "big"), storage_slot("CollateralVault", "assetOf"))
-    for slot, value in (
-        (listing, int.from_bytes(b"\x01" * 8, "big") << 16 | 0x0101),
-        (storage_slot("CollateralVault", "forcedQueue"), int(house.queue.address, 16)),
-    ):
-        house.link.far.transact(borrower.functions.write(slot, value), TRADER)
-
-
 def borrowed_exit(twin):
     """The vault's code run on the attacker's storage: the tokens stay with the attacker, the message goes out."""
     house = house_with("ForcedQueue", twin)
@@ -251,9 +241,8 @@ def borrowed_exit(twin):
     borrower = deploy(link.far, "TestBorrower")
     link.far.transact(house.token.functions.approve(borrower.address, 2**256 - 1), TRADER)
     dress(house, borrower)
-    call = house.vault.encode_abi(
-        "deposit(address,uint256,address,uint64)", [house.token.address, 500, TRADER.address, 0]
-    )
+    arguments = [house.token.address, 500, TRADER.address, 0]
+    call = house.vault.encode_abi("deposit(address,uint256,address,uint64)", arguments)
     receipt = link.far.transact(borrower.functions.borrow(house.vault.address, bytes.fromhex(call[2:])), TRADER)
     (packet,) = link.sent(link.far, receipt)
     assert packet.sender == borrower.address
