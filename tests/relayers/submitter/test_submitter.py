@@ -265,3 +265,21 @@ def test_policies_that_contradict_themselves_are_refused():
     with pytest.raises(ValueError, match="escalation"):
         FeePolicy(cap=10, urgent_cap=9)
     assert SubmitterPolicy().fees.cap_at(0, None) == FeePolicy().cap
+
+
+def test_a_kill_in_the_middle_of_a_rotation_leaves_a_key_to_sign_with(local_desk):
+    desk = local_desk
+    desk.start((FIRST, SECOND))
+    desk.submitter.rotate(retire=[SECOND.address])
+
+    def die(point):
+        if point is CrashPoint.KEY_ROTATION:
+            raise KeyboardInterrupt
+
+    dying = Submitter(desk.store, desk.chain, [FIRST, SECOND], hook=die)
+    with pytest.raises(KeyboardInterrupt):
+        dying.rotate(restore=[SECOND.address], retire=[FIRST.address])
+    desk.start((FIRST, SECOND))
+    assert desk.send(b"a").state is S.BROADCAST
+    desk.submitter.rotate(restore=[SECOND.address], retire=[FIRST.address])
+    assert desk.send(b"b").signer == SECOND.address
