@@ -13,7 +13,6 @@ from bridge.settlement import ForcedQueue, Outbox, Rollup
 from bridge.swaps.book import SwapBook
 from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
 from clearspan.devnet.duties import DutyKeeper
-from clearspan.devnet.keeper import LiquidationKeeper
 from clearspan.devnet.network import Network, build_network, catalogue, fund
 from clearspan.devnet.prices import PriceBoard
 from clearspan.devnet.swapping import provider_terms, swap_policy
@@ -30,6 +29,7 @@ from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from relayers.batch_poster import BatchPoster, PostingPolicy
 from relayers.crash_points import Hook, no_hook
 from relayers.fleet import build_fleet
+from relayers.keeper import LiquidationKeeper
 from relayers.liquidity.provider import Provider, Terms
 from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader

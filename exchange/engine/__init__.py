@@ -3,9 +3,12 @@
 from exchange.engine.events import (
     AccountOpened,
     AllCancelled,
+    BackstopTook,
     CancelAllScheduled,
     CashLocked,
     Covered,
+    Deleveraged,
+    DeleveragingSettled,
     Deposited,
     EnvelopeDropped,
     EnvelopeOpened,
@@ -14,6 +17,7 @@ from exchange.engine.events import (
     Filled,
     FlagsSet,
     FundingCharged,
+    HealthChanged,
     ItemBegun,
     ItemRejected,
     KeySet,
@@ -82,6 +86,13 @@ from exchange.engine.signing import (
     sign_step,
     sign_withdraw,
 )
+from exchange.engine.simulation import (
+    Simulation,
+    simulate,
+    simulate_order,
+    simulate_price,
+    simulate_withdrawal,
+)
 from exchange.engine.steps import StepKind
 from exchange.engine.transition import ClockWentBackError, apply, apply_forced, set_clock, try_apply
 from exchange.engine.views import (
@@ -103,11 +114,14 @@ __all__ = [
     "AccountOpened",
     "AllCancelled",
     "AssetSpec",
+    "BackstopTook",
     "Balances",
     "CancelAllScheduled",
     "CashLocked",
     "ClockWentBackError",
     "Covered",
+    "Deleveraged",
+    "DeleveragingSettled",
     "Deposited",
     "Depth",
     "EnvelopeDropped",
@@ -119,6 +133,7 @@ __all__ = [
     "FlagsSet",
     "ForcedItem",
     "FundingCharged",
+    "HealthChanged",
     "ItemBegun",
     "ItemKind",
     "ItemRejected",
@@ -159,6 +174,7 @@ __all__ = [
     "Secp256k1",
     "Signatures",
     "Signer",
+    "Simulation",
     "SmileSet",
     "StepKind",
     "StepRejected",
@@ -197,5 +213,9 @@ __all__ = [
     "sign_smile_report",
     "sign_step",
     "sign_withdraw",
+    "simulate",
+    "simulate_order",
+    "simulate_price",
+    "simulate_withdrawal",
     "try_apply",
 ]

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from exchange.engine import book, bulk, gates, steps
-from exchange.engine.reasons import Reason
+from exchange.engine import backstop, book, bulk, deleveraging, expiring, gates, margin, settling, steps
+from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.steps import StepKind
+from exchange.state.account import BACKSTOP
 from exchange.state.limits import MAKERS_PER_STEP
 from exchange.state.market import MarketStatus
 from exchange.state.state import State
@@ -34,8 +35,49 @@ def due_step(state: State, markets: Iterable[int]) -> bytes | None:
     return None
 
 
+def liquidation_steps(state: State, account_id: int) -> list[bytes]:
+    """What may be due of an account, in the waterfall's order: a step that is not is refused.
+
+    A share to give up first; then for each market book, backstop, deleveraging; the fund last.
+    """
+    account = state.accounts[account_id]
+    if deleveraging.is_due(state, account_id, account):
+        return [steps.settle_deleveraging(account_id)]
+    if not account.positions:
+        return [steps.cover(account_id)] if account.cash < 0 and account_id else []
+    try:
+        report = margin.assess(state, account_id)
+    except Rejected:
+        return []
+    if report.stale or not report.is_liquidatable:
+        return []
+    makers = (steps.liquidate, steps.backstop, steps.deleverage)
+    return [make(account_id, market) for market in sorted(account.positions) for make in makers]
+
+
+def venue_steps(state: State) -> list[bytes]:
+    """What may be due of the markets: unfinished orders, triggers, expiries, payments, and the backstop's positions."""
+    found = [step for market in range(len(state.markets)) if (step := due_step(state, [market])) is not None]
+    for underlying in range(len(state.underlyings)):
+        expiry = expiring.due_expiry(state, underlying)
+        if expiry is not None:
+            found.append(steps.settle_expiry(expiry, *expiring.markets_to_end(state, expiry)))
+    for market in range(len(state.markets)):
+        paid = settling.accounts_to_pay(state, market)
+        if paid:
+            found.append(steps.settle_positions(market, paid))
+    vault = state.accounts.get(BACKSTOP)
+    for market in sorted(vault.positions) if vault is not None else ():
+        found.append(steps.unwind(market))
+        if backstop.exceeds_cap(state, market):
+            found.append(steps.deleverage(BACKSTOP, market))
+    return found
+
+
 def remedy(state: State, step: bytes, reason: Reason) -> bytes | None:
     """A step after which a refused order may be taken: a cancel-all that has come, or dead orders in its way."""
+    if reason == Reason.DELEVERAGING_DUE:
+        return steps.settle_deleveraging(int.from_bytes(step[1:5], "big"))
     if reason == Reason.CANCEL_ALL_DUE:
         return steps.cancel_due(int.from_bytes(step[1:5], "big"))
     if reason == Reason.DEAD_ORDERS_AHEAD and step[0] in (StepKind.PLACE_ORDER, StepKind.PLACE_SPECIAL):

@@ -368,6 +368,49 @@ class Covered(Struct, frozen=True, tag=True):
     shortfall: int
 
 
+class BackstopTook(Struct, frozen=True, tag=True, gc=False):
+    """The backstop took `size` (signed: what it got) over at `price` for `cash`; the fee went to the insurance fund."""
+
+    account: int
+    market: int
+    size: int
+    price: int
+    cash: int
+    fee: int
+
+
+class Deleveraged(Struct, frozen=True, tag=True, gc=False):
+    """A position went to a side of its market (0 longs, 1 shorts): `size` of it, in event `number` (0: none needed).
+
+    The rest went to the backstop. `insurance` is what the fund paid at once.
+    """
+
+    account: int
+    market: int
+    side: int
+    number: int
+    size: int
+    price: int
+    insurance: int
+
+
+class DeleveragingSettled(Struct, frozen=True, tag=True, gc=False):
+    """An account gave up `size` and holds `left` (signed)."""
+
+    account: int
+    market: int
+    size: int
+    left: int
+
+
+class HealthChanged(Struct, frozen=True, tag=True, gc=False):
+    """The chain of an asset is sick (1) or healthy (0) as of `time`."""
+
+    asset: int
+    health: int
+    time: int
+
+
 class CashLocked(Struct, frozen=True, tag=True, gc=False):
     """Cash of `account` was set aside for `payee`."""
 
@@ -451,6 +494,10 @@ class ReservationLapsed(Struct, frozen=True, tag=True, gc=False):
 
 Event = (
     StepRejected
+    | BackstopTook
+    | Deleveraged
+    | DeleveragingSettled
+    | HealthChanged
     | OrderPlaced
     | OrderReduced
     | OrderRefreshed

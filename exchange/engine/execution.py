@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from typing import Final
 
-from exchange.engine import book, margin, placing
+from exchange.engine import book, deleveraging, placing
 from exchange.engine.events import Event, OrderPlaced, OrderRemoved, RegisterOpened, RemainderDropped, Removal
 from exchange.engine.matching import Taker, match
 from exchange.engine.protection import is_frozen
@@ -50,6 +50,7 @@ def place(  # noqa: PLR0913, PLR0917
     same move. Whoever signed has its nonce consumed by the caller afterwards. Raises Rejected with nothing changed.
     """
     market = state.markets[market_id]
+    deleveraging.require_settled(state, taker.account_id, account)
     _check_account(state, account, taker)
     _check_shape(state, market_id, market, taker)
     held = account.positions.get(market_id)
@@ -196,7 +197,7 @@ def fresh_pricing(state: State, market_id: int) -> Pricing:
     pricing = state.pricing[market_id]
     if pricing is None:
         raise Rejected(Reason.NO_MARK)
-    if margin.is_stale(state, pricing.underlying):
+    if pricing.fresh_until < state.header.clock:
         raise Rejected(Reason.STALE_MARK)
     return pricing
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from exchange.engine.funding import owed
-from exchange.state.account import MAIN_MASK, Position
+from exchange.state.account import BACKSTOP, MAIN_MASK, Position
 from exchange.state.asset import AssetKind
 from exchange.state.book import Book
+from exchange.state.deleveraging import SHARE_ONE, event_key
 from exchange.state.expiry import ExpiryStatus
 from exchange.state.hash_index import HashIndex
 from exchange.state.hash_use import REVEALED, use_key
@@ -129,7 +130,29 @@ def check(state: State) -> Conservation:
         _check_underlying(state, underlying_id)
     _check_hashes(state)
     _check_shortages(state)
+    _check_deleveraging(state)
+    sick = sum(asset.health for asset in state.assets)
+    _require(sick == header.sick_count, f"{sick} assets on sick chains, the header has {header.sick_count}")
     return sums
+
+
+def _check_deleveraging(state: State) -> None:
+    """Shares only shrink, events follow each other, and what was hit is in the backstop until it is settled."""
+    for market_id, market in enumerate(state.markets):
+        for side, last in ((0, market.adl_long), (1, market.adl_short)):
+            share = SHARE_ONE
+            for number in range(1, last + 1):
+                event = state.deleveragings[event_key(market_id, side, number)]
+                before = SHARE_ONE if event.first == number else share
+                _require(event.share <= before, f"market {market_id}: event {number} gives shares back")
+                share = event.share
+        for account_id, account in state.accounts.items():
+            position = account.positions.get(market_id)
+            if position is not None and position.size and account_id != BACKSTOP:
+                last = market.adl_long if position.size > 0 else market.adl_short
+                _require(
+                    position.adl_index <= last, f"account {account_id}: settled beyond market {market_id}'s events"
+                )
 
 
 def _check_shortages(state: State) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Final
 
-from exchange.engine import steps
+from exchange.engine import margin, steps
 from exchange.engine.authorisation import OWNER_ONLY, TRADE, authorise, consume_nonce
 from exchange.engine.events import Event, FlagsSet, KeySet, ProtectionSet
 from exchange.engine.reasons import Reason, Rejected
@@ -16,6 +17,7 @@ from exchange.state.state import State
 # Plain integers: the complement of a flag leaves out bits that have no name.
 _ALL_SCOPES: Final = int(Scope.TRADE | Scope.CANCEL | Scope.WITHDRAW | Scope.TRANSFER)
 _SELF_TRADE: Final = int(AccountFlag.SELF_TRADE)
+_PORTFOLIO: Final = int(AccountFlag.PORTFOLIO_MARGIN)
 _LAST_KEY: Final = (1 << 16) - 1
 
 
@@ -53,7 +55,7 @@ def set_key(state: State, step: bytes, signatures: Signatures) -> list[Event]:
 
 
 def set_flags(state: State, step: bytes, signatures: Signatures) -> list[Event]:
-    """Choose what happens where the account's orders meet one of the same owner."""
+    """Choose what happens where orders of one owner meet, and the kind of margin, which must be met then."""
     spec = steps.SET_FLAGS
     if len(step) != spec.size:
         raise Rejected(Reason.MALFORMED)
@@ -62,11 +64,15 @@ def set_flags(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     account, holder = authorise(
         state, signatures, account_id, key, OWNER_ONLY, nonce, expiry, spec.hash(*fields), r, s, v
     )
-    if flags & ~_SELF_TRADE:
+    if flags & ~(_SELF_TRADE | _PORTFOLIO):
         raise Rejected(Reason.MALFORMED)
+    if (flags ^ account.flags) & _PORTFOLIO and account.positions:
+        changed = copy(account)
+        changed.flags = flags
+        margin.require_standing(state, account_id, changed)
     consume_nonce(holder, nonce)
     state.dirty_accounts.add(account_id)
-    account.flags = account.flags & ~_SELF_TRADE | flags
+    account.flags = flags
     return [FlagsSet(account_id, account.flags)]
 
 

@@ -66,6 +66,7 @@ class MarketSpec:
     margin_growth: int = 0
     funding_interest: int = 0
     funding_cap: int = 0
+    backstop_cap: int = 0
 
 
 def require(condition: bool, rule: str) -> None:  # noqa: FBT001  # reads as the rule it checks
@@ -126,6 +127,7 @@ def market_of(spec: MarketSpec, state: State) -> Market:
         margin_growth=spec.margin_growth,
         funding_interest=spec.funding_interest,
         funding_cap=spec.funding_cap,
+        backstop_cap=spec.backstop_cap,
     )
 
 
@@ -148,6 +150,7 @@ def _check_contract(spec: MarketSpec, state: State) -> None:
     else:
         require(spec.strike == 0, "only options have a strike")
     require(0 <= spec.margin_floor <= spec.margin_ceiling < 1 << 64, "the margin's floor is not above its ceiling")
+    require(0 <= spec.backstop_cap < 1 << 62, "the backstop's loss cap is an amount of cash")
     require(0 <= spec.margin_growth <= 10 * limits.FACTOR_ONE, "the margin grows to eleven times at most")
 
 

@@ -13,6 +13,7 @@ from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
 from exchange.engine.events import CashLocked, Event, LockClaimed, LockRefunded
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
+from exchange.state.account import MAIN_MASK
 from exchange.state.asset import NO_UNDERLYING, Asset, AssetKind
 from exchange.state.hash_use import REVEALED, use_key
 from exchange.state.limits import AMOUNT_LIMIT, LOCK_LIMIT, LOCK_SECONDS_MAX, LOCK_SECONDS_MIN
@@ -50,7 +51,7 @@ def lock_cash(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     account, holder = authorise(
         state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
     )
-    if not account_id:
+    if not account_id & MAIN_MASK:
         raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
     if not payee or payee not in state.accounts or payee == account_id:
         raise Rejected(Reason.INVALID_PAYEE)

@@ -21,6 +21,7 @@ from exchange.engine.pricing import (
     sqrt,
 )
 from exchange.engine.reasons import Reason, Rejected
+from exchange.engine.requirements import growth_at
 from exchange.engine.rounding import div_down
 from exchange.engine.rounds import flip, is_complete
 from exchange.engine.signatures import Signatures
@@ -179,14 +180,6 @@ def terms_outstanding(state: State, underlying_id: int) -> list[OptionTerms]:
     ]
 
 
-def growth_factor(market: Market) -> int:
-    """What the open interest makes of the scan loss, in 1e-6: 1 up to the floor, the growth more at the ceiling."""
-    beyond = min(market.open_interest, market.margin_ceiling) - market.margin_floor
-    if beyond <= 0:
-        return FACTOR_ONE
-    return FACTOR_ONE - -market.margin_growth * beyond // (market.margin_ceiling - market.margin_floor)
-
-
 def risk_array(market: Market, price: int) -> tuple[int, ...]:
     """Profit in 1e-8 USD of a long of 1e8 in each scenario, multiplier included, rounded down."""
     return linear_quote(price, market.scan_range, market.multiplier).scan
@@ -205,7 +198,7 @@ def _mark(market: Market, underlying: Underlying, quote: Quote, index: int) -> M
         quote.delta,
         quote.vega,
         short_minimum,
-        growth_factor(market),
+        growth_at(market, market.open_interest),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from exchange.engine import funding
+from exchange.engine import deleveraging, funding
 from exchange.engine.book import refresh, release, unlink, withdraw_order
 from exchange.engine.events import Event, Filled, OrderReduced, Removal
 from exchange.engine.fees import count_volume
@@ -79,6 +79,7 @@ def match(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # one loop, flat f
     funding_index = 0 if pricing is None else pricing.funding_index
     if position.funding_index != funding_index:
         funding.settle(market, account, position, funding_index)
+    was_hit = deleveraging.has_any(market)
     owner = taker_id & MAIN_MASK
     selling = taker.side
     limit = taker.price
@@ -114,6 +115,8 @@ def match(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # one loop, flat f
         if remaining < size:
             size = remaining
         maker_position = maker.positions[market_id]
+        if was_hit:
+            deleveraging.settle_account(state, market_id, maker_id, maker, maker_position)
         maker_before = maker_position.size
         reducing = order.flags & _REDUCE_ONLY
         if reducing:
@@ -142,6 +145,9 @@ def match(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # one loop, flat f
             settle(maker, maker_position, -size, cash)
             settle(account, position, size, cash)
         maker_after = maker_position.size
+        if was_hit:
+            deleveraging.stamp(market, maker_position)
+            deleveraging.stamp(market, position)
         market.open_interest += _long(maker_after) - _long(maker_before) + _long(position.size) - _long(taker_before)
         maker.cash -= maker_fee
         account.cash -= taker_fee

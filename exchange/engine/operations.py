@@ -23,15 +23,15 @@ MARKET_FIELDS: Final = (
     *("underlying", "kind", "tick", "lot", "min_size", "open_interest_cap", "multiplier", "scan_range"),
     *("maintenance_factor", "transfer_factor", "taker_fee", "maker_fee", "liquidation_fee", "liquidation_slippage"),
     *("price_band", "expiry", "strike", "margin_floor", "margin_ceiling", "margin_growth"),
-    *("funding_interest", "funding_cap"),
+    *("funding_interest", "funding_cap", "backstop_cap"),
 )
 CHANGEABLE_FIELDS: Final = (
     *("min_size", "open_interest_cap", "maintenance_factor", "transfer_factor", "taker_fee", "maker_fee"),
     *("liquidation_fee", "liquidation_slippage", "price_band", "margin_floor", "margin_ceiling", "margin_growth"),
-    *("funding_interest", "funding_cap"),
+    *("funding_interest", "funding_cap", "backstop_cap"),
 )
-LIST_MARKET: Final = Layout(">HBQQQQIIIIIiIIIHQQQIiI")
-CHANGE_MARKET: Final = Layout(">HQQIIIiIIIQQIiI")
+LIST_MARKET: Final = Layout(">HBQQQQIIIIIiIIIHQQQIiIQ")
+CHANGE_MARKET: Final = Layout(">HQQIIIiIIIQQIiIQ")
 OPEN_MARKET: Final = Layout(">HB")
 HALT_MARKET: Final = Layout(">H")
 LIST_EXPIRY: Final = Layout(">HQqI")

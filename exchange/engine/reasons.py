@@ -226,6 +226,31 @@ class Reason(StrEnum):
     QUEUE_MAY_HOLD_ITEMS = "QueueMayHoldItems"
     """No forced item that entered at or after the deadline was taken yet, so one from before it may still wait."""
 
+    GRACE_PERIOD = "GracePeriod"
+    """The oracle or the market is only just back; owners may act before anyone is liquidated."""
+    BOOK_COMES_FIRST = "BookComesFirst"
+    """The book takes the position at a bounded price."""
+    BACKSTOP_COMES_FIRST = "BackstopComesFirst"
+    """The backstop vault can take the position."""
+    BACKSTOP_EXHAUSTED = "BackstopExhausted"
+    """The backstop's margin or its loss cap in the market leaves no room."""
+    NOT_BANKRUPT = "NotBankrupt"
+    """The account is worth something, or the backstop has not lost its cap."""
+    NOTHING_TO_DELEVERAGE = "NothingToDeleverage"
+    """The other side of the market holds too little, or its events are used up."""
+    NOTHING_TO_UNWIND = "NothingToUnwind"
+    """The backstop holds nothing of its own there, or no resting order is at its mark or better."""
+    DELEVERAGING_DUE = "DeleveragingDue"
+    """The account has a share of a position to give up first; SettleDeleveraging does it."""
+    FUND_SHUT = "FundShut"
+    """The insurance fund pays its owner at most a tenth, a week after its last payment and the venue's last loss."""
+    BEYOND_HEALTHY_SHARE = "BeyondHealthyShare"
+    """While a chain is sick, cash leaves only within the account's share of what healthy chains hold."""
+    NOT_RECOVERED = "NotRecovered"
+    """A chain was reported sick too short a time ago to be healthy again."""
+    NOTHING_CHANGES = "NothingChanges"
+    """The chain's health is recorded as it was reported."""
+
 
 class Rejected(Exception):  # noqa: N818  # the protocol's word for it
     """A step broke a rule and changed nothing.

@@ -14,6 +14,7 @@ from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import mul_div_down, mul_div_up
 from exchange.engine.signatures import Signatures
 from exchange.engine.waiting_queue import cash_asset, has_queue, require_inventory, serve, write_withdrawal
+from exchange.state.account import MAIN_MASK
 from exchange.state.asset import Asset
 from exchange.state.limits import (
     AMOUNT_LIMIT,
@@ -66,7 +67,7 @@ def reserve_rebalance(state: State, step: bytes, signatures: Signatures) -> list
     account, holder = authorise(
         state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
     )
-    if not account_id:
+    if not account_id & MAIN_MASK:
         raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
     source = _source(state, short, long)
     if not 0 < amount < AMOUNT_LIMIT:

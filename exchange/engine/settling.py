@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.engine import steps
+from exchange.engine import deleveraging, steps
 from exchange.engine.events import Event, PositionSettled
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
@@ -58,6 +58,7 @@ def _holds(state: State, account_id: int, market_id: int) -> bool:
 def _pay(state: State, account_id: int, account: Account, market_id: int, market: Market) -> PositionSettled:
     """Exact: the settlement is in whole ticks and the size in whole lots. Orders still open are swept by themselves."""
     position = account.positions[market_id]
+    deleveraging.settle_account(state, market_id, account_id, account, position)
     size = position.size
     value = size * market.settlement * market.multiplier // CASH_SCALE
     realised = value - position.cost

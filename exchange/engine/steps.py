@@ -52,6 +52,10 @@ class StepKind(IntEnum):
     SETTLE_POSITIONS = 37
     SMILE_REPORT = 40
     SETTLE_EXPIRY = 41
+    BACKSTOP = 50
+    UNWIND = 51
+    DELEVERAGE = 52
+    SETTLE_DELEVERAGING = 53
 
 
 _ONCE: Final = "uint64 nonce,uint64 expiry"
@@ -189,6 +193,26 @@ def execute_operation(operation: int) -> bytes:
 def liquidate(account: int, market: int) -> bytes:
     """Step that liquidates an account in a market."""
     return LIQUIDATE.pack(StepKind.LIQUIDATE, account, market)
+
+
+def backstop(account: int, market: int) -> bytes:
+    """Step that lets the backstop take an account's position over."""
+    return LIQUIDATE.pack(StepKind.BACKSTOP, account, market)
+
+
+def unwind(market: int) -> bytes:
+    """Step that sells what the backstop holds in a market into the book."""
+    return MARKET_STEP.pack(StepKind.UNWIND, market)
+
+
+def deleverage(account: int, market: int) -> bytes:
+    """Step that closes a bankrupt account's position against the other side of its market."""
+    return LIQUIDATE.pack(StepKind.DELEVERAGE, account, market)
+
+
+def settle_deleveraging(account: int) -> bytes:
+    """Step that closes what an account has to give up."""
+    return ACCOUNT_STEP.pack(StepKind.SETTLE_DELEVERAGING, account)
 
 
 def cover(account: int) -> bytes:

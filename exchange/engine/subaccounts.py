@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from exchange.engine import margin, steps
 from exchange.engine.authorisation import OWNER_ONLY, TRANSFER, authorise, consume_nonce
+from exchange.engine.deleveraging import open_vault, vault
 from exchange.engine.events import Event, SubAccountOpened, Transferred
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
-from exchange.state.account import MAIN_BITS, MAIN_MASK, Account
+from exchange.state.account import BACKSTOP, MAIN_BITS, MAIN_MASK, Account
 from exchange.state.asset import AssetKind
 from exchange.state.limits import AMOUNT_LIMIT, SUB_ACCOUNTS
 from exchange.state.state import State
@@ -34,7 +35,7 @@ def open_sub_account(state: State, step: bytes, signatures: Signatures) -> list[
     return [SubAccountOpened(sub_id, account.owner)]
 
 
-def transfer(state: State, step: bytes, signatures: Signatures) -> list[Event]:
+def transfer(state: State, step: bytes, signatures: Signatures) -> list[Event]:  # noqa: C901
     """Move cash or collateral between accounts of one owner, as far as it could be withdrawn.
 
     Raises Rejected with nothing changed.
@@ -49,6 +50,8 @@ def transfer(state: State, step: bytes, signatures: Signatures) -> list[Event]:
         state, signatures, account_id, key, TRANSFER, nonce, expiry, spec.hash(*fields), r, s, v
     )
     receiver = state.accounts.get(to)
+    if receiver is None and (account_id, to) == (0, BACKSTOP):
+        receiver = vault(state)
     if receiver is None:
         raise Rejected(Reason.ACCOUNT_UNKNOWN)
     if to == account_id or (to ^ account_id) & MAIN_MASK:
@@ -63,6 +66,8 @@ def transfer(state: State, step: bytes, signatures: Signatures) -> list[Event]:
         raise Rejected(Reason.INSUFFICIENT_BALANCE)
     margin.require_transfer(state, account_id, asset, asset_id, amount)
     consume_nonce(holder, nonce)
+    if to == BACKSTOP:
+        receiver = open_vault(state)
     if is_cash:
         account.cash -= amount
         receiver.cash += amount

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from exchange.engine.backstop import backstop, deleverage, settle_deleveraging, unwind
 from exchange.engine.bulk import continue_bulk, place_bulk
 from exchange.engine.cancelling import (
     cancel_all,
@@ -72,6 +73,10 @@ HANDLERS: Final[Mapping[int, Handler]] = MappingProxyType(
         int(StepKind.SETTLE_POSITIONS): settle_positions,
         int(StepKind.SMILE_REPORT): smile_report,
         int(StepKind.SETTLE_EXPIRY): settle_expiry,
+        int(StepKind.BACKSTOP): backstop,
+        int(StepKind.UNWIND): unwind,
+        int(StepKind.DELEVERAGE): deleverage,
+        int(StepKind.SETTLE_DELEVERAGING): settle_deleveraging,
         int(StepKind.LOCK_CASH): lock_cash,
         int(StepKind.CLAIM_LOCK): claim_lock,
         int(StepKind.REFUND_LOCK): refund_lock,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exchange.engine import margin
+from exchange.engine import equity
 from exchange.engine.book import is_dead
 from exchange.state.lock import LockStatus
 from exchange.state.order import FREE, Side
@@ -133,7 +133,7 @@ def positions(state: State, account: int) -> list[PositionReport]:
                 size=position.size,
                 cost=position.cost,
                 mark=None if pricing is None else pricing.mark,
-                unrealised=0 if pricing is None else margin.unrealised(position, pricing),
+                unrealised=0 if pricing is None else equity.unrealised(position, pricing),
                 bid_quantity=position.bid_quantity,
                 ask_quantity=position.ask_quantity,
             )

@@ -12,6 +12,7 @@ from exchange.engine.locks import require_free_cash
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import mul_div_up
 from exchange.engine.signatures import Signatures
+from exchange.state.account import MAIN_MASK
 from exchange.state.asset import Asset, AssetKind
 from exchange.state.limits import (
     FACTOR_ONE,
@@ -62,6 +63,8 @@ def queue_withdrawal(state: State, step: bytes, signatures: Signatures) -> list[
     account, holder = authorise(
         state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
     )
+    if not account_id & MAIN_MASK:
+        raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
     asset = cash_asset(state, asset_id)
     if amount < WAITING_MIN:
         raise Rejected(Reason.AMOUNT_OUT_OF_RANGE)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from exchange.engine import margin, steps
 from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
+from exchange.engine.equity import note_cash_taken
 from exchange.engine.events import Event
+from exchange.engine.fund import note_fund_paid, require_fund_open
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
 from exchange.engine.waiting_queue import require_inventory, write_withdrawal
@@ -39,13 +41,16 @@ def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     if amount > held:
         raise Rejected(Reason.INSUFFICIENT_BALANCE)
     require_inventory(state, asset_id, amount)
+    require_fund_open(state, account_id, held, amount)
     margin.require_transfer(state, account_id, asset, asset_id, amount)
     if state.header.withdrawal_count >= WITHDRAWAL_LIMIT:
         raise Rejected(Reason.WITHDRAWALS_EXHAUSTED)
 
     # Nothing below can fail.
     consume_nonce(holder, nonce)
+    note_fund_paid(state, account_id)
     if is_cash:
+        note_cash_taken(state, account, asset, amount)
         account.cash -= amount
     elif amount == held:
         del account.collateral[asset_id]

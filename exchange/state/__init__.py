@@ -1,8 +1,19 @@
 """The venue's state: leaves, trees, commits and proofs. Pure integers; the format is docs/protocol/state.md."""
 
-from exchange.state.account import Account, AccountFlag, Envelope, Position, Protection, Scope, SelfTrade, SessionKey
-from exchange.state.asset import Asset, AssetKind
+from exchange.state.account import (
+    BACKSTOP,
+    Account,
+    AccountFlag,
+    Envelope,
+    Position,
+    Protection,
+    Scope,
+    SelfTrade,
+    SessionKey,
+)
+from exchange.state.asset import Asset, AssetKind, Health
 from exchange.state.config import Config, Domain, FeeTier
+from exchange.state.deleveraging import Deleveraging
 from exchange.state.expiry import Expiry, ExpiryStatus
 from exchange.state.hash_use import HashUse
 from exchange.state.header import Header
@@ -20,12 +31,14 @@ from exchange.state.waiting import Waiting
 from exchange.state.withdrawal import Withdrawal
 
 __all__ = [
+    "BACKSTOP",
     "Account",
     "AccountFlag",
     "Asset",
     "AssetKind",
     "Commit",
     "Config",
+    "Deleveraging",
     "Domain",
     "Envelope",
     "Expiry",
@@ -33,6 +46,7 @@ __all__ = [
     "FeeTier",
     "HashUse",
     "Header",
+    "Health",
     "Lock",
     "LockStatus",
     "Mark",

@@ -14,8 +14,11 @@ MAIN_BITS: Final = 24
 MAIN_MASK: Final = (1 << MAIN_BITS) - 1
 """Lower bits of an account id: the main account, and with it the owner. What is above them numbers sub-accounts."""
 
+BACKSTOP: Final = 1 << MAIN_BITS
+"""The backstop vault: the first sub-account of the insurance fund."""
+
 _M64: Final = (1 << 64) - 1
-_HEAD: Final = Layout(">20sBIQ32sqQQQHBBHB")
+_HEAD: Final = Layout(">20sBIQ32sqQQQHBBHQIB")
 _KEY: Final = Layout(">H20sBQQ32s")
 _PROTECTION: Final = Layout(">QIIQQQ")
 _ENVELOPE: Final = Layout(">HQQIBB")
@@ -125,7 +128,8 @@ class Envelope(Struct):
 class Account(Struct):
     """One owner's balances. `cash` in 1e-6 USD; `collateral` by asset id in base units; `positions` by market id.
 
-    `cancel_all_at` (0: never) is when all orders die; `volume` of the fee period in 1e-6 USD.
+    `cancel_all_at` (0: never) is when all orders die; `volume` of the fee period in 1e-6 USD. `healthy_taken` of
+    cash left by healthy chains while others were sick, in the header's `sick_episode`.
     """
 
     owner: bytes
@@ -145,6 +149,8 @@ class Account(Struct):
     keys: list[SessionKey] = []
     protection: Protection | None = None
     envelope: Envelope | None = None
+    healthy_taken: int = 0
+    sick_episode: int = 0
 
     def kill_orders(self) -> bool:
         """Raise the order epoch and with it zero every open quantity; returns whether anything was open."""
@@ -187,6 +193,8 @@ class Account(Struct):
             self.tier,
             self.trigger_count,
             self.last_key,
+            self.healthy_taken,
+            self.sick_episode,
             len(keys),
         ]
         for key in keys:
@@ -232,7 +240,7 @@ class Account(Struct):
     def decode(cls, body: bytes) -> Account:
         """Inverse of `encode`."""
         owner, flags, epoch, high, window, cash_high, cash_low, *numbers, key_count = _HEAD.unpack_from(body)
-        cancel_all_at, volume, volume_period, tier, trigger_count, last_key = numbers
+        cancel_all_at, volume, volume_period, tier, trigger_count, last_key, healthy_taken, sick_episode = numbers
         at = _HEAD.size
         keys: list[SessionKey] = []
         for _ in range(key_count):
@@ -280,4 +288,6 @@ class Account(Struct):
             keys,
             protection,
             envelope,
+            healthy_taken,
+            sick_episode,
         )

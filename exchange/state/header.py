@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 
 HEADER_KIND: Final = 1
 VERSION: Final = 2
-_LAYOUT: Final = Layout(">BQQQIHHHQ32sQQQQHII")
+_LAYOUT: Final = Layout(">BQQQIHHHQ32sQQQQHIIHIQQQ")
 
 
 class Header(Struct, gc=False):
@@ -18,6 +18,8 @@ class Header(Struct, gc=False):
 
     `queue_time` is when the last forced item taken had entered its queue: what entered before has been taken too.
     `envelope_account` (0: none) is whose bulk envelope is unfinished: no market takes anything else meanwhile.
+    `sick_count` assets are on sick chains; since episode `sick_episode` began, `healthy_taken` of cash left by the
+    healthy ones. `loss_at` is when the venue last bore a loss, `fund_paid_at` when the fund last paid its owner.
     """
 
     clock: int
@@ -36,6 +38,11 @@ class Header(Struct, gc=False):
     expiry_count: int = 0
     operation_count: int = 0
     envelope_account: int = 0
+    sick_count: int = 0
+    sick_episode: int = 0
+    healthy_taken: int = 0
+    loss_at: int = 0
+    fund_paid_at: int = 0
 
     def encode(self) -> bytes:
         """Leaf body: the version and the fields in their order."""

@@ -17,7 +17,7 @@ _M64: Final = (1 << 64) - 1
 _PARAMETERS: Final = "HBBQQQIIIIIiIIIQ" + "BHQQQIiI"
 _BOOK: Final = "IIIIIIQQQ"
 _POOLS: Final = "iQqQQQ" + "QqIQqQ"
-_LOSSES: Final = "QQQQQQ" + "QQ"
+_LOSSES: Final = "QQQQQQQQ" + "QQ"
 _REGISTER: Final = "BIBBBQQQQQI"
 _LAYOUT: Final = Layout(">" + _PARAMETERS + _BOOK + _POOLS + _LOSSES + _REGISTER)
 
@@ -114,6 +114,8 @@ class Market(Struct, gc=False):
     adl_short: int = 0
     adl_long_size: int = 0
     adl_short_size: int = 0
+    adl_long_cash: int = 0
+    adl_short_cash: int = 0
     resumed_at: int = 0
     settlement: int = 0
     register: int = 0

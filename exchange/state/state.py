@@ -10,6 +10,7 @@ from exchange.state.account import ACCOUNT_KIND, Account
 from exchange.state.asset import ASSET_KIND, Asset
 from exchange.state.book import Book
 from exchange.state.config import Config
+from exchange.state.deleveraging import DELEVERAGING_KIND, Deleveraging
 from exchange.state.expiry import EXPIRY_KIND, Expiry
 from exchange.state.hash_index import HashIndex
 from exchange.state.hash_use import HASH_USE_KIND, HashUse
@@ -88,6 +89,7 @@ class State:
         self._shortages: Final = SparseTable(SHORTAGE_KIND, 4, Shortage.decode)
         self._waiting: Final = DenseTable(WAITING_KIND, 16, Waiting.decode)
         self._reservations: Final = SparseTable(RESERVATION_KIND, 14, Reservation.decode)
+        self._deleveragings: Final = SparseTable(DELEVERAGING_KIND, 13, Deleveraging.decode)
         self.accounts: Final = self._accounts.rows
         self.markets: Final = self._markets.rows
         self.orders: Final = self._orders.markets
@@ -102,6 +104,7 @@ class State:
         self.shortages: Final = self._shortages.rows
         self.waiting: Final = self._waiting.rows
         self.reservations: Final = self._reservations.rows
+        self.deleveragings: Final = self._deleveragings.rows
         self.dirty_accounts: Final = self._accounts.dirty
         self.dirty_markets: Final = self._markets.dirty
         self.dirty_orders: Final = self._orders.dirty
@@ -116,6 +119,7 @@ class State:
         self.dirty_shortages: Final = self._shortages.dirty
         self.dirty_waiting: Final = self._waiting.dirty
         self.dirty_reservations: Final = self._reservations.dirty
+        self.dirty_deleveragings: Final = self._deleveragings.dirty
         self.books: Final[list[Book]] = []
         self.quotes: Final[dict[Hashable, Any]] = {}
         self.pricing: Final[list[Pricing | None]] = []
@@ -140,6 +144,7 @@ class State:
             (11, self._shortages),
             (12, self._waiting),
             (13, self._reservations),
+            (15, self._deleveragings),
         )  # type: ignore[assignment]
 
     # Listing: called by genesis only.
@@ -230,7 +235,9 @@ class State:
             self.pricing[market_id] = (
                 None
                 if mark is None
-                else Pricing.of(market, mark, alone=len(markets) == 1, staleness=underlying.staleness)
+                else Pricing.of(
+                    market, mark, alone=len(markets) == 1, staleness=underlying.staleness, index=underlying.round_price
+                )
             )
 
     # Commits

@@ -89,6 +89,7 @@ class Venue:
     """Acts on a state as traders, oracles and the forced queue do. Prices in whole USD, sizes in whole units."""
 
     ORACLES = ORACLES
+    GRACE: int | None = None
     MARKETS = (BTC_SPEC, ETH_SPEC, SECOND_BTC_SPEC)
 
     def __init__(
@@ -104,7 +105,7 @@ class Venue:
             signers=tuple(key.address for key in ORACLES),
             **rules,
         )
-        underlyings = (UnderlyingSpec(symbol="BTC"), UnderlyingSpec(symbol="ETH"))
+        underlyings = (UnderlyingSpec(symbol="BTC", grace=self.GRACE), UnderlyingSpec(symbol="ETH", grace=self.GRACE))
         self.state: State = genesis(self.config, markets, underlyings, ASSETS, clock=START)
         self.domain = self.config.domain
         self.signers: list[Signer] = [FUND]

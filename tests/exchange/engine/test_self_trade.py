@@ -108,7 +108,7 @@ def test_accounts_of_one_owner_are_one(quoted) -> None:
 
 
 def test_flags_that_do_not_exist_are_refused(venue) -> None:
-    for flags in (4, 8, 255):
+    for flags in (8, 16, 255):
         with pytest.raises(Rejected) as caught:
             venue.do(venue.signed(steps.SET_FLAGS, 1, flags=flags))
         assert caught.value.reason == Reason.MALFORMED

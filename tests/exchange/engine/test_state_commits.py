@@ -141,4 +141,4 @@ def test_any_leaf_is_proven_under_the_last_root(venue) -> None:
     accounts_root = climb(leaf_hash(2, account.encode()), 2, table.tree.proof(2))
     assert climb(accounts_root, 1, venue.state.prove_root(1)) == root
     with pytest.raises(LookupError):
-        venue.state.table(15)
+        venue.state.table(16)

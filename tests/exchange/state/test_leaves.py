@@ -83,7 +83,7 @@ MARKETS = st.builds(
     *(U8, U16, *[U64] * 3, U32, signed(32), U32),
     *(*[U32] * 6, U64, U64, U64),
     *(signed(96), signed(128), U128, U64, signed(64), U32, U64, signed(64), U64),
-    *[U64] * 8,
+    *[U64] * 10,
     *(U8, U32, U8, U8, U8, *[U64] * 5, U32),
 )
 ORDERS = st.builds(
@@ -102,11 +102,12 @@ EXPIRIES = st.builds(
     *(signed(128) for _ in range(6)),
     *(U32, U32, U64, U16, U16),
 )
-ASSETS = st.builds(Asset, U64, ADDRESS, U8, U8, U16, U32, U8, U128)
+ASSETS = st.builds(Asset, U64, ADDRESS, U8, U8, U16, U32, U8, U128, U64)
 WITHDRAWALS = st.builds(Withdrawal, U64, U32, ADDRESS, U16, U64, ADDRESS, U128)
 HEADERS = st.builds(
     Header,
     *(U64, U64, U64, U32, U16, U16, U16, U64, st.binary(min_size=32, max_size=32), U64, U64, U64, U64, U16, U32, U32),
+    *(U16, U32, U64, U64, U64),
 )
 
 
@@ -118,21 +119,21 @@ def test_decode_inverts_encode(leaf: Account) -> None:
 @pytest.mark.parametrize(
     ("leaf", "size"),
     [
-        (Account(b"a" * 20), 20 + 1 + 4 + 8 + 32 + 16 + 8 + 8 + 2 + 1 + 1 + 2 + 1 + 1 + 1 + 1),
-        (Account(b"a" * 20, collateral={1: 1}), 107 + 14),
-        (Account(b"a" * 20, positions={1: Position(size=1)}), 107 + 72),
-        (Account(b"a" * 20, keys=[SessionKey(1, b"k" * 20, 3, 9)]), 107 + 71),
-        (Account(b"a" * 20, protection=Protection(1, 2, 3)), 107 + 40),
-        (Account(b"a" * 20, envelope=Envelope(0, 1, 2, 3, 4, bytes(68))), 107 + 24 + 68),
+        (Account(b"a" * 20), 20 + 1 + 4 + 8 + 32 + 16 + 8 + 8 + 2 + 1 + 1 + 2 + 8 + 4 + 1 + 1 + 1 + 1),
+        (Account(b"a" * 20, collateral={1: 1}), 119 + 14),
+        (Account(b"a" * 20, positions={1: Position(size=1)}), 119 + 72),
+        (Account(b"a" * 20, keys=[SessionKey(1, b"k" * 20, 3, 9)]), 119 + 71),
+        (Account(b"a" * 20, protection=Protection(1, 2, 3)), 119 + 40),
+        (Account(b"a" * 20, envelope=Envelope(0, 1, 2, 3, 4, bytes(68))), 119 + 24 + 68),
         (Order(1, 1, 1, 1, 0, 1, 1, 0, 0, 1, 1), 91),
         (Operation(1, 2, 3, b"body"), 10 + 4),
         (Order(1, 0, 0, FREE, 0, 0, 0, 0, 7, 0, 0), 13),
         (Mark(1, 1, (0,) * 16), 16 + 4 + 12 + 8 + 8 + 8 + 4 + 128),
         (Expiry(0, 1, 2), 2 + 1 + 8 + 2 + 2 + 8 + 8 + 4 + 4 + 6 * 16 + 4 + 4 + 8 + 2 + 2),
         (Underlying(), 44 + 4 + 1 + 16 + 2 + 16 + 16),
-        (Asset(1, b"t" * 20, 0, 6, 1, 0), 8 + 20 + 1 + 1 + 2 + 4 + 1 + 16),
+        (Asset(1, b"t" * 20, 0, 6, 1, 0), 8 + 20 + 1 + 1 + 2 + 4 + 1 + 16 + 8),
         (Withdrawal(0, 1, b"r" * 20, 2, 3, b"t" * 20, 4), 78),
-        (Header(0, 0, 0, 0, 0, 0, 0, 0, bytes(32)), 75 + 32 + 10),
+        (Header(0, 0, 0, 0, 0, 0, 0, 0, bytes(32)), 75 + 32 + 10 + 30),
         (Lock(1, 2, 3, b"h" * 32, 4), 4 + 4 + 16 + 32 + 8 + 1),
         (HashUse(b"h" * 32, 1, 2), 32 + 4 + 4),
         (Shortage(1, 2, 3, 4, 5), 4 + 4 + 3 * 16),
@@ -149,7 +150,7 @@ def test_account_body_byte_by_byte() -> None:
     account = Account(
         *(b"\xaa" * 20, 0, 2, 9, 5, -1, {3: 1 << 70, 1: 6}, {2: position}),
         *(10, 11, 12, 13, 14, 15, [SessionKey(7, b"\xbb" * 20, 3, 16, 17, 18)]),
-        *(Protection(1, 2, 3, 4, 5, 6), Envelope(7, 8, 9, 10, 11, b"\xcc" * 34)),
+        *(Protection(1, 2, 3, 4, 5, 6), Envelope(7, 8, 9, 10, 11, b"\xcc" * 34), 19, 20),
     )
     assert account.encode().hex() == "".join(
         [
@@ -159,7 +160,7 @@ def test_account_body_byte_by_byte() -> None:
             "0000000000000009",
             f"{5:064x}",
             "ff" * 16,
-            f"{10:016x}{11:016x}{12:04x}{13:02x}{14:02x}{15:04x}",
+            f"{10:016x}{11:016x}{12:04x}{13:02x}{14:02x}{15:04x}{19:016x}{20:08x}",
             "01",
             f"{7:04x}" + "bb" * 20 + f"03{16:016x}{17:016x}{18:064x}",
             "01",

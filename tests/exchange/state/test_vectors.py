@@ -57,6 +57,7 @@ from exchange.state import (
     Withdrawal,
     climb,
 )
+from exchange.state.deleveraging import Deleveraging
 from exchange.state.expiry import Expiry
 from exchange.state.hashing import keccak256, leaf_hash
 from exchange.state.order import FREE
@@ -102,7 +103,7 @@ LEAVES: dict[str, tuple[int, Any]] = {
             *(1, 2, 3 * UNIT, 10**10, 10**11, 500_000, -5, 7_500),
             *(1, 2, 5, 6, 3, 4, 9, UNIT, 50_000 * UNIT),
             *(-7, -8, 35_000_000, 1_800_000_000, -9, 10, 1_800_000_001, -11, 1_800_000_002),
-            *(12, 13, 14, 15, 16, 17, 1_800_000_003, 18),
+            *(12, 13, 14, 15, 16, 17, 19, 20, 1_800_000_003, 18),
             *(1, 1, 0, 0, 1, 50_000 * UNIT, UNIT, 10**6, 1_800_000_000_008, 2**63, 1),
         ),
     ),
@@ -128,6 +129,10 @@ LEAVES: dict[str, tuple[int, Any]] = {
             *(0, 1, 1_800_086_400, 1, 3, -20_000_000, 1_800_000_000, 5, 350_000),
             *(-(10**15), 10**17, -3 * 10**17, 10**16, 2 * 10**17, 50_000 * UNIT * 900, 900, 30, 0, 12, 4),
         ),
+    ),
+    "deleveraging": (
+        16,
+        Deleveraging(3, 0, 10**18 * 3 // 4, 10**18 // 4 * 50_000 * UNIT, 50_000 * UNIT, UNIT, 1_800_000_000),
     ),
     "asset": (8, Asset(900_002, b"\x22" * 20, 1, 18, 1, 100_000, 0, 10**18)),
     "withdrawal": (9, Withdrawal(0, 1, b"\x33" * 20, 1, 900_003, b"\x44" * 20, 25_000_000)),
