@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from eth_utils.address import to_canonical_address
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bridge.deployment import Deployment, GenesisInputs
 from bridge.registry import Address
-from exchange.engine import AssetSpec, MarketSpec, UnderlyingSpec, genesis
+from exchange.engine import AssetSpec, ExpirySpec, MarketSpec, UnderlyingSpec, genesis
+from exchange.engine.pricing import Smile
 from exchange.state.asset import NO_UNDERLYING, AssetKind
 from exchange.state.config import Config
+from exchange.state.market import NO_EXPIRY, MarketKind
 from exchange.state.state import State
 
 Factor = Annotated[int, Field(ge=0, lt=1 << 32)]
@@ -21,8 +23,32 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class SmileListing(_Entry):
+    """An expiry's SVI parameters in 1e-18; see docs/protocol/pricing.md."""
+
+    a: int
+    b: int
+    rho: int
+    m: int
+    sigma: int
+
+
+class ExpiryListing(_Entry):
+    """When futures and options end: `seconds` after the listing's clock. Carry in 1e-9 a year."""
+
+    symbol: str
+    underlying: str
+    seconds: Annotated[int, Field(gt=0)]
+    carry: int = 0
+    smile: SmileListing | None = None
+    volatility_range: Factor = 350_000
+
+
 class MarketListing(_Entry):
-    """One perpetual. Sizes in 1e-8 of the underlying, `tick` in 1e-8 USD, factors, fees and bands in 1e-6."""
+    """One market. Sizes in 1e-8 of the underlying, prices in 1e-8 USD, factors, fees, bands and hourly rates in 1e-6.
+
+    A future or an option names its expiry. A perpetual without a funding cap is marked at its index.
+    """
 
     symbol: str
     underlying: str
@@ -38,6 +64,14 @@ class MarketListing(_Entry):
     liquidation_fee: Factor = 5_000
     liquidation_slippage: Factor = 20_000
     price_band: Factor = 100_000
+    kind: Literal["perpetual", "future", "call", "put"] = "perpetual"
+    expiry: str | None = None
+    strike: Annotated[int, Field(ge=0)] = 0
+    funding_cap: Factor = 0
+    funding_interest: int = 0
+    margin_floor: Annotated[int, Field(ge=0)] = 0
+    margin_ceiling: Annotated[int, Field(ge=0)] = 0
+    margin_growth: Factor = 0
 
 
 class CollateralListing(_Entry):
@@ -65,6 +99,7 @@ class Listing(_Entry):
     cash: str
     underlyings: tuple[str, ...]
     markets: tuple[MarketListing, ...]
+    expiries: tuple[ExpiryListing, ...] = ()
     collateral: tuple[CollateralListing, ...]
     oracle: OracleListing
 
@@ -72,9 +107,14 @@ class Listing(_Entry):
     def _names_are_known(self) -> Self:
         named = [(row.symbol, row.underlying) for row in self.markets]
         named += [(row.symbol, row.underlying) for row in self.collateral]
+        named += [(row.symbol, row.underlying) for row in self.expiries]
         for symbol, underlying in named:
             if underlying not in self.underlyings:
                 raise ValueError(f"{symbol} has the unknown underlying {underlying}")
+        expiries = {row.symbol for row in self.expiries}
+        for market in self.markets:
+            if market.expiry is not None and market.expiry not in expiries:
+                raise ValueError(f"{market.symbol} has the unknown expiry {market.expiry}")
         return self
 
 
@@ -101,7 +141,28 @@ def genesis_state(listing: Listing, inputs: GenesisInputs) -> State:
         oracle_deviation=listing.oracle.deviation,
         signers=tuple(to_canonical_address(signer) for signer in listing.oracle.signers),
     )
-    markets = [MarketSpec(**{**row.model_dump(), "underlying": order[row.underlying]}) for row in listing.markets]
+    expiry_order = {row.symbol: number for number, row in enumerate(listing.expiries)}
+    markets = [
+        MarketSpec(
+            **{
+                **row.model_dump(),
+                "underlying": order[row.underlying],
+                "kind": MarketKind[row.kind.upper()],
+                "expiry": NO_EXPIRY if row.expiry is None else expiry_order[row.expiry],
+            }
+        )
+        for row in listing.markets
+    ]
+    expiries = [
+        ExpirySpec(
+            underlying=order[row.underlying],
+            time=listing.clock + row.seconds,
+            carry=row.carry,
+            smile=None if row.smile is None else Smile(**row.smile.model_dump()),
+            volatility_range=row.volatility_range,
+        )
+        for row in listing.expiries
+    ]
     assets = []
     for row in inputs.assets:
         is_cash = row.symbol == listing.cash
@@ -118,4 +179,4 @@ def genesis_state(listing: Listing, inputs: GenesisInputs) -> State:
             )
         )
     underlyings = [UnderlyingSpec(symbol=symbol) for symbol in listing.underlyings]
-    return genesis(config, markets, underlyings, assets, clock=listing.clock)
+    return genesis(config, markets, underlyings, assets, expiries=expiries, clock=listing.clock)

@@ -4,9 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exchange.engine import Rejected, Signer, sign_report
+from exchange.engine.expiring import due_expiry, markets_to_end
+from exchange.engine.marking import outstanding
+from exchange.engine.settling import accounts_to_pay
 from exchange.engine.signing import oracle_report
-from exchange.engine.steps import reprice
+from exchange.engine.steps import reprice, settle_expiry, settle_positions
 from exchange.sequencer import SequencerError
+from exchange.sequencer.quote_workers import QuoteWorkers
+from exchange.state import MarketStatus
 from relayers.crash_points import CrashPoint, Hook, no_hook
 from relayers.ports import PriceSource, StepSink
 from relayers.reports import Did, Journal, StepReport, WaitsFor
@@ -26,8 +31,16 @@ class OraclePublisher:
     Keeps nothing: what was published, and which markets still lack a mark, is in the venue's state.
     """
 
-    def __init__(self, sink: StepSink, oracles: Sequence[Oracle], *, hook: Hook = no_hook) -> None:
+    def __init__(
+        self,
+        sink: StepSink,
+        oracles: Sequence[Oracle],
+        *,
+        quotes: QuoteWorkers | None = None,
+        hook: Hook = no_hook,
+    ) -> None:
         self._sink = sink
+        self._quotes = quotes
         self._oracles = sorted(oracles, key=lambda oracle: oracle.signer.address)
         self._hook = hook
 
@@ -36,10 +49,12 @@ class OraclePublisher:
         journal = Journal()
         for underlying in range(len(self._sink.state.underlyings)):
             try:
+                self._settle(journal, underlying)
                 self._reprice(journal, underlying)
                 if self._report(journal, underlying):
                     self._hook(CrashPoint.AFTER_ACT)
                     self._reprice(journal, underlying)
+                    self._settle(journal, underlying)
             except (Rejected, SequencerError) as error:
                 journal.waits_for(WaitsFor.PRICE, underlying, str(error))
         return journal.report()
@@ -54,25 +69,43 @@ class OraclePublisher:
         if len(fresh) < state.config.reports_needed:
             journal.waits_for(WaitsFor.PRICE, underlying, f"{len(fresh)} of {state.config.reports_needed} oracles")
             return False
+        # One time for all, and no price is said to be newer than it is.
+        time = min(price.time for _, price in fresh)
         reports = [
-            sign_report(signer, state.domain, underlying=underlying, price=price.price_e8, time=price.time)
+            sign_report(signer, state.domain, underlying=underlying, price=price.price_e8, time=time)
             for signer, price in fresh
         ]
-        self._sink.submit(oracle_report(underlying, reports))
+        self._sink.submit(oracle_report(underlying, time, reports))
         journal.did(Did.PUBLISHED, underlying)
         return True
 
     def _reprice(self, journal: Journal, underlying: int) -> None:
         """Also after a crash between the report and the marks: the state says which are missing."""
+        if self._quotes is not None:
+            self._quotes.prepare(self._sink.state, underlying)
+        for group in outstanding(self._sink.state, underlying):
+            self._sink.submit(reprice(*group))
+            self._hook(CrashPoint.AFTER_ACT)
+            for market in group:
+                journal.did(Did.PUBLISHED, f"{underlying}/{market}")
+
+    def _settle(self, journal: Journal, underlying: int) -> None:
+        """Ends what has expired: no newer price is taken before that."""
         state = self._sink.state
-        target = state.underlyings[underlying]
-        if target.time == target.round_time:
-            return
-        for market_id, market in enumerate(state.markets):
-            if market.underlying != underlying:
-                continue
-            mark = state.marks.get(2 * market_id + ((target.round + 1) & 1))
-            if mark is None or mark.time != target.time:
-                self._sink.submit(reprice(market_id))
-                self._hook(CrashPoint.AFTER_ACT)
-                journal.did(Did.PUBLISHED, f"{underlying}/{market_id}")
+        expiry = due_expiry(state, underlying)
+        while expiry is not None:
+            self._sink.submit(settle_expiry(expiry, *markets_to_end(state, expiry)))
+            self._hook(CrashPoint.AFTER_ACT)
+            journal.did(Did.PUBLISHED, f"{underlying}/expiry {expiry}")
+            expiry = due_expiry(state, underlying)
+        for market in state.markets_of[underlying]:
+            leaf = state.markets[market]
+            if leaf.status == MarketStatus.EXPIRED and (leaf.open_interest or leaf.funding_pool):
+                self._pay_out(journal, market)
+
+    def _pay_out(self, journal: Journal, market: int) -> None:
+        """Turns the positions of an ended market into cash."""
+        while accounts := accounts_to_pay(self._sink.state, market):
+            self._sink.submit(settle_positions(market, accounts))
+            self._hook(CrashPoint.AFTER_ACT)
+            journal.did(Did.PUBLISHED, f"market {market}, {len(accounts)} paid")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bridge.parameters import NetworkParameters, TokenParameters
 from clearspan.devnet.wallets import wallet
-from clearspan.listing import CollateralListing, Listing, MarketListing, OracleListing
+from clearspan.listing import CollateralListing, ExpiryListing, Listing, MarketListing, OracleListing
 from exchange.sdk.errors import Rejected
 
 Positive = Annotated[int, Field(gt=0)]
@@ -38,7 +38,8 @@ DEFAULT_MARKETS = (
 class DevnetConfig(BaseModel):
     """A devnet's parameters.
 
-    Times in seconds; in whole units, what a new wallet gets on each vault chain and what a chain may be credited.
+    Times in seconds; in whole units, what a new wallet gets on each vault chain, what a chain may be credited
+    and what may leave its vault in a day.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,7 +63,9 @@ class DevnetConfig(BaseModel):
     wallet_eth: Positive = 1_000
     credit_cap_usdc: Positive = 10_000_000
     credit_window_cap_usdc: Positive = 2_500_000
+    vault_cap_usdc: Positive = 10_000_000
     markets: tuple[MarketListing, ...] = DEFAULT_MARKETS
+    expiries: tuple[ExpiryListing, ...] = ()
     eth_haircut: Annotated[int, Field(ge=0, le=10**6)] = 50_000
 
     @classmethod
@@ -83,7 +86,13 @@ class DevnetConfig(BaseModel):
             challenge_blocks=self.challenge_blocks,
             inclusion_delay_seconds=self.inclusion_delay_seconds,
             max_clock_lag_seconds=self.max_clock_lag_seconds,
-            tokens=(TokenParameters(credit_cap=self.credit_cap_usdc, credit_window_cap=self.credit_window_cap_usdc),),
+            tokens=(
+                TokenParameters(
+                    credit_cap=self.credit_cap_usdc,
+                    credit_window_cap=self.credit_window_cap_usdc,
+                    vault_cap=self.vault_cap_usdc,
+                ),
+            ),
         )
 
     def listing(self) -> Listing:
@@ -95,6 +104,7 @@ class DevnetConfig(BaseModel):
             cash="USDC",
             underlyings=tuple(dict.fromkeys([*(market.underlying for market in self.markets), "ETH"])),
             markets=self.markets,
+            expiries=self.expiries,
             collateral=(CollateralListing(symbol="ETH", underlying="ETH", haircut=self.eth_haircut),),
             oracle=OracleListing(
                 signers=tuple(signers),

@@ -13,7 +13,6 @@ from bridge.settlement import ForcedQueue, Outbox, Rollup
 from bridge.swaps.book import SwapBook
 from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
 from clearspan.devnet.duties import DutyKeeper
-from clearspan.devnet.keeper import LiquidationKeeper
 from clearspan.devnet.network import Network, build_network, catalogue, fund
 from clearspan.devnet.prices import PriceBoard
 from clearspan.devnet.swapping import provider_terms, swap_policy
@@ -30,10 +29,11 @@ from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from relayers.batch_poster import BatchPoster, PostingPolicy
 from relayers.crash_points import Hook, no_hook
 from relayers.fleet import build_fleet
+from relayers.keeper import LiquidationKeeper
 from relayers.liquidity.provider import Provider, Terms
 from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader
-from relayers.reports import Daemon, StepReport
+from relayers.reports import Daemon, StepReport, WaitsFor
 from relayers.store import Store
 from relayers.submitter import Submitter, SubmitterPolicy
 from relayers.swap_settler import SwapSettler
@@ -94,8 +94,10 @@ class DevnetCore:
         return self.daemons[name].step()
 
     def is_at_rest(self, reports: Mapping[str, StepReport]) -> bool:
-        """Whether nobody has anything left to do: all posted, final, answered and paid."""
-        return all(report.idle for report in reports.values()) and not self.sequencer.backlog_bytes
+        """Whether nobody has anything left to do: all posted, final, answered and paid, or held up by a vault."""
+        waiting = {wait.waits_for for report in reports.values() for wait in report.waiting}
+        at_work = any(report.did for report in reports.values()) or waiting - {WaitsFor.VAULT}
+        return not at_work and not self.sequencer.backlog_bytes
 
     # People and prices
 
@@ -227,7 +229,7 @@ class DevnetCore:
             policy=PostingPolicy(interval_seconds=self.config.batch_interval_seconds),
         )
         named["withdrawal releaser"] = WithdrawalReleaser(
-            self._store, rollup, Outbox(settlement, entry.outbox), self.sequencer, network.keys.relayer
+            self._store, rollup, Outbox(settlement, entry.outbox), self.sequencer, fleet.submitters[0]
         )
         for number, payer in enumerate(fleet.payers):
             named[f"payer {number + 1}"] = payer

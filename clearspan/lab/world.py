@@ -19,7 +19,6 @@ from chains.errors import ChainError
 from chains.local import LocalChain
 from chains.validators import Validator, ValidatorSet
 from clearspan.devnet.config import ORACLE_NAMES, DevnetConfig
-from clearspan.devnet.keeper import LiquidationKeeper
 from clearspan.devnet.prices import PriceBoard
 from clearspan.devnet.wallets import wallet
 from clearspan.lab.coverage import Coverage
@@ -33,6 +32,7 @@ from exchange.engine import Signer
 from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from relayers.batch_poster import BatchPoster, PostingPolicy
 from relayers.fleet import build_fleet
+from relayers.keeper import LiquidationKeeper
 from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader
 from relayers.reports import Daemon, StepReport
@@ -196,6 +196,7 @@ class World:
         store = Store(process.directory / "relayer.db")
         fleet = build_fleet(store, self.deployment, process.chains(), signer, hook=process.pass_point)
         daemons: dict[str, Daemon] = {}
+        daemons.update({f"submitter {number}": daemon for number, daemon in enumerate(fleet.submitters, 1)})
         daemons.update({f"relayer {number}": daemon for number, daemon in enumerate(fleet.relayers, 1)})
         daemons.update({f"payer {number}": daemon for number, daemon in enumerate(fleet.payers, 1)})
         daemons.update({f"updater {number}": daemon for number, daemon in enumerate(fleet.updaters, 1)})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from exchange.engine import margin, steps
+from exchange.engine import equity, steps
 from exchange.engine.events import Covered, Event
+from exchange.engine.fund import note_loss
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import div_up
 from exchange.engine.signatures import Signatures
@@ -15,8 +16,8 @@ from exchange.state.state import State
 def cover(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     """Bring an account's negative cash to 0, or as near as the insurance fund's cash allows.
 
-    Permissionless. What the fund cannot pay stays as negative cash: backstop and auto-deleveraging are not in this
-    version. Raises Rejected with nothing changed.
+    Permissionless. What the fund cannot pay stays as negative cash, and keeps the fund shut.
+    Raises Rejected with nothing changed.
     """
     if len(step) != steps.COVER.size:
         raise Rejected(Reason.MALFORMED)
@@ -29,22 +30,35 @@ def cover(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     account.cash += payable
     fund.cash -= payable
     state.dirty_accounts.update((0, account_id))
+    note_loss(state)
     return [Covered(account_id, tuple(taken), payable, payable - paid)]
 
 
+def pay_debt(state: State, account_id: int, account: Account) -> int:
+    """Pay what an account without positions and collateral owes, as far as the fund can; returns the cash."""
+    fund = state.accounts[0]
+    if account.positions or account.collateral or account.cash >= 0 or fund.cash <= 0:
+        return 0
+    paid = min(-account.cash, fund.cash)
+    account.cash += paid
+    fund.cash -= paid
+    state.dirty_accounts.update((0, account_id))
+    return paid
+
+
 def _parties(state: State, account_id: int) -> tuple[Account, Account]:
-    if account_id >= len(state.accounts):
+    account, fund = state.accounts.get(account_id), state.accounts[0]
+    if account is None:
         raise Rejected(Reason.ACCOUNT_UNKNOWN)
     if not account_id:
         raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
-    account, fund = state.accounts[account_id], state.accounts[0]
     if account.cash >= 0 or account.positions:
         raise Rejected(Reason.NOTHING_TO_COVER)
     if fund.cash <= 0:
         raise Rejected(Reason.INSURANCE_EMPTY)
     if any(not state.underlyings[state.assets[asset].underlying].round_price for asset in account.collateral):
         raise Rejected(Reason.NO_MARK)
-    if margin.reads_stale_round(state, {}, account.collateral):
+    if equity.reads_stale_round(state, {}, account.collateral):
         raise Rejected(Reason.STALE_MARK)
     return account, fund
 
@@ -67,7 +81,7 @@ def _purchase(state: State, account: Account, payable: int) -> tuple[list[tuple[
         amount = account.collateral[asset_id]
         unit = units[asset_id]
         if unit:
-            scale = margin.collateral_scale(state.assets[asset_id])
+            scale = equity.collateral_scale(state.assets[asset_id])
             amount = min(amount, div_up((payable - paid) * scale, unit))
             paid += min(payable - paid, amount * unit // scale)
         taken.append((asset_id, amount))

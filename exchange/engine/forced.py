@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from exchange.engine.chain_health import report_health
 from exchange.engine.events import AccountOpened, Deposited, Event
 from exchange.engine.locks import claim, refund
 from exchange.engine.reasons import Reason, Rejected
@@ -20,6 +21,7 @@ class ItemKind(IntEnum):
     DEPOSIT = 1
     SWAP_CLAIM = 2
     SWAP_REFUND = 3
+    CHAIN_HEALTH = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class ForcedItem:
     """One entry of `ForcedQueue`; `amount` in base units of the asset, `owner` 20 and `packet_id` 32 bytes.
 
     Of a swap claim or refund `amount` is the lock's id, `packet_id` the preimage, and nothing else counts.
+    Of a chain's health `asset` is one on it and `amount` 0 (its client is active) or 1 (stale or frozen).
     """
 
     kind: int
@@ -55,6 +58,8 @@ def execute(state: State, item: ForcedItem) -> list[Event]:
         return [claim(state, item.amount, item.packet_id, item.enqueued_at)]
     if item.kind == ItemKind.SWAP_REFUND:
         return [refund(state, item.amount, item.enqueued_at)]
+    if item.kind == ItemKind.CHAIN_HEALTH:
+        return [report_health(state, item.asset, item.amount, item.enqueued_at)]
     return [credit(state, item), *after_deposit(state, item.account, item.asset, item.amount, item.enqueued_at)]
 
 
@@ -62,7 +67,7 @@ def credit(state: State, item: ForcedItem) -> Event:
     """Credit a deposit to its account. Raises Rejected with nothing changed."""
     if item.kind != ItemKind.DEPOSIT:
         raise Rejected(Reason.MALFORMED)
-    if item.account >= len(state.accounts):
+    if item.account >= state.header.account_count:
         raise Rejected(Reason.ACCOUNT_UNKNOWN)
     account = state.accounts[item.account]
     if account.owner != item.owner:

@@ -5,46 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from exchange.engine.listing import ExpirySpec, ListingError, MarketSpec, list_expiry, market_of, require
 from exchange.state import limits
 from exchange.state.asset import NO_UNDERLYING, Asset, AssetKind
 from exchange.state.config import Config
 from exchange.state.header import Header
-from exchange.state.market import Market, MarketKind, MarketStatus
 from exchange.state.state import State
 from exchange.state.underlying import Underlying
 
-
-class ListingError(ValueError):
-    """A specification breaks a rule that the transition function relies on."""
+__all__ = ["AssetSpec", "ExpirySpec", "ListingError", "MarketSpec", "UnderlyingSpec", "genesis"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnderlyingSpec:
-    """An index. `symbol` is not part of the state."""
+    """An index and the rules of its oracle; `symbol` is not part of the state.
+
+    `staleness`, `grace` (seconds; the config's staleness unless told), `deviation` (the config's unless told) and
+    `confidence` in 1e-6 of the price; sources that say no more than `minimum`, or `maximum` and more (1e-8 USD), are at
+    their bounds and do not count.
+    """
 
     symbol: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketSpec:
-    """A perpetual. Sizes in 1e-8, prices in 1e-8 USD, factors, fees and bands in 1e-6; `symbol` is not in the state."""
-
-    symbol: str
-    underlying: int
-    tick: int
-    lot: int
-    min_size: int
-    open_interest_cap: int
-    multiplier: int = 1
-    scan_range: int = 100_000
-    maintenance_factor: int = 600_000
-    transfer_factor: int = 1_100_000
-    taker_fee: int = 500
-    maker_fee: int = 200
-    liquidation_fee: int = 5_000
-    liquidation_slippage: int = 20_000
-    price_band: int = 100_000
-    status: MarketStatus = MarketStatus.OPEN
+    staleness: int | None = None
+    deviation: int | None = None
+    confidence: int = 20_000
+    grace: int | None = None
+    minimum: int = 0
+    maximum: int = limits.PRICE_LIMIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,20 +47,21 @@ class AssetSpec:
     haircut: int = 0
 
 
-def genesis(
+def genesis(  # noqa: PLR0913
     config: Config,
     markets: Sequence[MarketSpec],
     underlyings: Sequence[UnderlyingSpec],
     assets: Sequence[AssetSpec],
     *,
+    expiries: Sequence[ExpirySpec] = (),
     clock: int = 0,
 ) -> State:
     """Committed state with everything listed and one account, the insurance fund. Raises ListingError."""
-    _require(len(underlyings) <= limits.UNDERLYING_LIMIT, "too many underlyings")
-    _require(len(markets) <= limits.MARKET_LIMIT, "too many markets")
-    _require(len(assets) <= limits.ASSET_LIMIT, "too many assets")
+    require(len(underlyings) <= limits.UNDERLYING_LIMIT, "too many underlyings")
+    require(len(markets) <= limits.MARKET_LIMIT, "too many markets")
+    require(len(assets) <= limits.ASSET_LIMIT, "too many assets")
     collaterals = sum(asset.kind == AssetKind.COLLATERAL for asset in assets)
-    _require(collaterals <= limits.COLLATERALS_PER_ACCOUNT, "an account must be able to hold every collateral asset")
+    require(collaterals <= limits.COLLATERALS_PER_ACCOUNT, "an account must be able to hold every collateral asset")
     state = State(
         config,
         Header(
@@ -88,18 +76,20 @@ def genesis(
             config_hash=config.hash(),
         ),
     )
-    for _ in underlyings:
-        state.add_underlying(Underlying())
+    for underlying in underlyings:
+        state.add_underlying(_listed_underlying(underlying, config))
+    for expiry in expiries:
+        list_expiry(state, expiry)
     ranges = {(market.underlying, market.scan_range) for market in markets}
-    _require(
+    require(
         len(ranges) == len({underlying for underlying, _ in ranges}),
         "markets of one underlying have one scan range: a scenario is one move of the underlying",
     )
     for market in markets:
-        state.add_market(_listed_market(market, len(underlyings)))
+        state.add_market(market_of(market, state))
     seen: set[tuple[int, bytes]] = set()
     for asset in assets:
-        _require((asset.chain_id, asset.token) not in seen, "a token is listed once per chain")
+        require((asset.chain_id, asset.token) not in seen, "a token is listed once per chain")
         seen.add((asset.chain_id, asset.token))
         state.add_asset(_listed_asset(asset, len(underlyings)))
     state.add_account(config.insurance_owner)
@@ -108,64 +98,32 @@ def genesis(
     return state
 
 
-def _require(condition: bool, rule: str) -> None:  # noqa: FBT001  # reads as the rule it checks
-    if not condition:
-        raise ListingError(rule)
-
-
-def _listed_market(spec: MarketSpec, underlyings: int) -> Market:
-    one = limits.FACTOR_ONE
-    _require(0 <= spec.underlying < underlyings, "a market needs a listed underlying")
-    _require(spec.tick > 0 and spec.lot > 0 and 0 < spec.multiplier < 1 << 32, "tick, lot and multiplier are positive")
-    _require(spec.tick < limits.PRICE_LIMIT, "the tick is a price")
-    _require(
-        spec.tick * spec.lot * spec.multiplier % limits.CASH_SCALE == 0,
-        "tick * lot * multiplier must be a whole number of cash units",
-    )
-    _require(0 < spec.min_size < limits.SIZE_LIMIT and spec.min_size % spec.lot == 0, "minimum size is whole lots")
-    _require(0 < spec.open_interest_cap < limits.SIZE_LIMIT, "the open interest cap is a size")
-    _require(
-        limits.PRICE_LIMIT * spec.open_interest_cap * spec.multiplier < limits.COST_LIMIT * limits.CASH_SCALE,
-        "no position within the open interest cap may cost more than the leaf holds",
-    )
-    _require(
-        limits.PRICE_LIMIT * spec.scan_range * spec.multiplier < limits.RISK_LIMIT * one,
-        "no risk array entry may exceed its leaf",
-    )
-    _require(0 < spec.scan_range <= one, "the scan range is above 0 and at most 1")
-    _require(0 < spec.maintenance_factor <= one, "the maintenance factor is above 0 and at most 1")
-    _require(one <= spec.transfer_factor < 1 << 32, "the transfer factor is at least 1")
-    for rate in (spec.taker_fee, spec.maker_fee, spec.liquidation_fee, spec.liquidation_slippage, spec.price_band):
-        _require(0 <= rate < one, "fees, slippage and bands are at least 0 and below 1")
-    return Market(
-        underlying=spec.underlying,
-        kind=MarketKind.PERPETUAL,
-        status=spec.status,
-        tick=spec.tick,
-        lot=spec.lot,
-        min_size=spec.min_size,
-        multiplier=spec.multiplier,
-        scan_range=spec.scan_range,
-        maintenance_factor=spec.maintenance_factor,
-        transfer_factor=spec.transfer_factor,
-        taker_fee=spec.taker_fee,
-        maker_fee=spec.maker_fee,
-        liquidation_fee=spec.liquidation_fee,
-        liquidation_slippage=spec.liquidation_slippage,
-        price_band=spec.price_band,
-        open_interest_cap=spec.open_interest_cap,
+def _listed_underlying(spec: UnderlyingSpec, config: Config) -> Underlying:
+    staleness = config.oracle_staleness if spec.staleness is None else spec.staleness
+    grace = staleness if spec.grace is None else spec.grace
+    deviation = config.oracle_deviation if spec.deviation is None else spec.deviation
+    require(0 <= spec.minimum < spec.maximum <= limits.PRICE_LIMIT, "a source's bounds are prices")
+    for value in (staleness, grace, deviation, spec.confidence):
+        require(0 <= value < 1 << 32, "times and factors of an oracle are below 2^32")
+    return Underlying(
+        staleness=staleness,
+        grace=grace,
+        deviation=deviation,
+        confidence=spec.confidence,
+        minimum=spec.minimum,
+        maximum=spec.maximum,
     )
 
 
 def _listed_asset(spec: AssetSpec, underlyings: int) -> Asset:
-    _require(len(spec.token) == 20 and 0 <= spec.chain_id < 1 << 64, "a token is an address on a chain")
+    require(len(spec.token) == 20 and 0 <= spec.chain_id < 1 << 64, "a token is an address on a chain")
     if spec.kind == AssetKind.CASH:
-        _require(spec.decimals == 6, "a cash asset has 6 decimals")
-        _require(spec.underlying == NO_UNDERLYING and spec.haircut == 0, "cash has no price and no haircut")
+        require(spec.decimals == 6, "a cash asset has 6 decimals")
+        require(spec.underlying == NO_UNDERLYING and spec.haircut == 0, "cash has no price and no haircut")
     else:
-        _require(0 <= spec.decimals <= 36, "decimals are at most 36")
-        _require(0 <= spec.underlying < underlyings, "collateral needs a listed underlying")
-        _require(0 <= spec.haircut <= limits.FACTOR_ONE, "the haircut is at most 1")
+        require(0 <= spec.decimals <= 36, "decimals are at most 36")
+        require(0 <= spec.underlying < underlyings, "collateral needs a listed underlying")
+        require(0 <= spec.haircut <= limits.FACTOR_ONE, "the haircut is at most 1")
     return Asset(
         chain_id=spec.chain_id,
         token=spec.token,

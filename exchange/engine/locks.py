@@ -9,10 +9,11 @@ from hashlib import sha256
 from typing import Final
 
 from exchange.engine import margin, steps
-from exchange.engine.authorisation import authorise, consume_nonce
+from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
 from exchange.engine.events import CashLocked, Event, LockClaimed, LockRefunded
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
+from exchange.state.account import MAIN_MASK
 from exchange.state.asset import NO_UNDERLYING, Asset, AssetKind
 from exchange.state.hash_use import REVEALED, use_key
 from exchange.state.limits import AMOUNT_LIMIT, LOCK_LIMIT, LOCK_SECONDS_MAX, LOCK_SECONDS_MIN
@@ -41,16 +42,18 @@ def require_free_cash(state: State, account_id: int, amount: int) -> None:
 
 def lock_cash(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     """Set cash aside under a hash. Raises Rejected with nothing changed."""
-    if len(step) != steps.LOCK_CASH.size:
+    spec = steps.LOCK_CASH
+    if len(step) != spec.size:
         raise Rejected(Reason.MALFORMED)
-    fields = steps.LOCK_CASH.unpack(step)
-    _, account_id, key, payee, amount_high, amount_low, digest, deadline, nonce, expiry, r, s, v = fields
+    _, *fields, r, s, v = spec.layout.unpack(step)
+    account_id, key, payee, amount_high, amount_low, digest, deadline, nonce, expiry = fields
     amount = amount_high << 64 | amount_low
-    struct_hash = steps.lock_cash_hash(account_id, payee, amount, digest, deadline, nonce, expiry)
-    account = authorise(state, signatures, account_id, key, nonce, expiry, struct_hash, r, s, v)
-    if not account_id:
+    account, holder = authorise(
+        state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
+    )
+    if not account_id & MAIN_MASK:
         raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
-    if not 0 < payee < len(state.accounts) or payee == account_id:
+    if not payee or payee not in state.accounts or payee == account_id:
         raise Rejected(Reason.INVALID_PAYEE)
     if not any(digest):
         raise Rejected(Reason.INVALID_HASH)
@@ -65,7 +68,7 @@ def lock_cash(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     require_free_cash(state, account_id, amount)
 
     # Nothing below can fail.
-    consume_nonce(account, nonce)
+    consume_nonce(holder, nonce)
     account.cash -= amount
     state.locks.append(Lock(account_id, payee, amount, digest, deadline))
     state.header.lock_count = lock_id + 1

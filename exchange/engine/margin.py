@@ -1,30 +1,58 @@
-"""Unified margin: equity against the worst of sixteen scenarios per underlying.
+"""Unified margin: what an account is worth against what its positions and orders require.
 
 Everything is exact in units of 1e-16 USD (cash times `CASH_SCALE`) and rounded against the account once per number.
 """
 
-# ruff: noqa: PLR1730, FURB136  # min() and max() cost a call each on the hottest path
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from exchange.engine import deleveraging
+from exchange.engine.equity import (
+    backing_cash,
+    backing_collateral,
+    is_stale,
+    reads_stale_round,
+    total_collateral,
+    unrealised,
+)
+from exchange.engine.funding import owed
 from exchange.engine.reasons import Reason, Rejected
+from exchange.engine.requirements import market_loss, portfolio_loss, requirements, scan_loss, scan_loss_alone
 from exchange.engine.resting import hidden_loss
-from exchange.engine.rounding import div_up, mul_div_up
-from exchange.state.account import Account, Position
+from exchange.state.account import Account, AccountFlag, Position
 from exchange.state.asset import Asset, AssetKind
-from exchange.state.limits import CASH_SCALE, FACTOR_ONE, SCENARIOS
+from exchange.state.limits import CASH_SCALE, FACTOR_ONE
 from exchange.state.pricing import Pricing
 from exchange.state.state import State
 
-_POWERS_OF_TEN: Final = tuple(int("1" + "0" * exponent) for exponent in range(64))
+__all__ = [
+    "MarginReport",
+    "assess",
+    "by_underlying",
+    "is_portfolio",
+    "require_initial",
+    "require_standing",
+    "require_transfer",
+    "required_of",
+    "requirements",
+    "scan_loss",
+    "scan_loss_alone",
+]
+
+_PORTFOLIO: Final = int(AccountFlag.PORTFOLIO_MARGIN)
+_SCALE: Final = CASH_SCALE * FACTOR_ONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarginReport:
-    """An account's margin in 1e-6 USD. `withdrawable` is cash that may leave; `stale` says that a round is too old."""
+    """An account's margin in 1e-6 USD. `withdrawable` is cash that may leave; `stale` says that a round is too old.
+
+    `equity` is what maintenance is held against, `backing` what the initial requirement is: collateral at the lower of
+    index and slow average, and only what healthy chains back.
+    """
 
     account: int
     cash: int
@@ -36,56 +64,12 @@ class MarginReport:
     transfer: int
     withdrawable: int
     stale: bool
+    backing: int = 0
 
     @property
     def is_liquidatable(self) -> bool:
         """Equity below the maintenance requirement."""
         return self.equity < self.maintenance
-
-
-def worst_profit(position: Position, value: int, risk: int) -> int:
-    """Profit of a position and its worst open side in one scenario, in 1e-16 USD; never above `size * risk`.
-
-    `value` is mark times multiplier, `risk` the scenario's entry of the risk array.
-    """
-    profit = position.size * risk
-    worst = 0
-    bids = position.bid_quantity
-    if bids:
-        worst = bids * risk
-        at_limit = bids * value - position.bid_notional * CASH_SCALE
-        if at_limit < 0:
-            worst += at_limit
-        if worst > 0:
-            worst = 0
-    asks = position.ask_quantity
-    if asks:
-        at_limit = position.ask_notional * CASH_SCALE - asks * value
-        sold = -asks * risk
-        if at_limit < 0:
-            sold += at_limit
-        if sold < worst:
-            worst = sold
-    return profit + worst
-
-
-def scan_loss(positions: list[tuple[Position, Pricing]]) -> int:
-    """Largest loss over the scenarios of one underlying's markets, in 1e-16 USD, not below 0."""
-    worst = 0
-    for scenario in range(SCENARIOS):
-        profit = 0
-        for position, pricing in positions:
-            profit += worst_profit(position, pricing.value, pricing.scan[scenario])
-        worst = min(worst, profit)
-    return -worst
-
-
-def scan_loss_alone(position: Position, pricing: Pricing) -> int:
-    """`scan_loss` of a single market: profit is concave in the risk entry, so the worst is at an end of the array."""
-    low = worst_profit(position, pricing.value, pricing.low)
-    high = worst_profit(position, pricing.value, pricing.high)
-    worst = low if low < high else high
-    return -worst if worst < 0 else 0
 
 
 def by_underlying(state: State, positions: Mapping[int, Position]) -> dict[int, list[tuple[Position, Pricing]]]:
@@ -99,64 +83,29 @@ def by_underlying(state: State, positions: Mapping[int, Position]) -> dict[int, 
     return grouped
 
 
-def unrealised(position: Position, pricing: Pricing) -> int:
-    """Value at the mark less cost, rounded down."""
-    return position.size * pricing.value // CASH_SCALE - position.cost
+def is_portfolio(account: Account) -> bool:
+    """Whether the account's markets of one underlying are margined together."""
+    return bool(account.flags & _PORTFOLIO)
 
 
-def collateral_scale(asset: Asset) -> int:
-    """What `amount * price * (1 - haircut)` is divided by to become cash; 1 - haircut in 1e-6."""
-    return _POWERS_OF_TEN[asset.decimals + 8]
-
-
-def collateral_value_down(asset: Asset, amount: int, price: int) -> int:
-    """Cash that an amount counts for at a price, after the haircut, rounded down."""
-    return amount * price * (FACTOR_ONE - asset.haircut) // collateral_scale(asset)
-
-
-def total_collateral(state: State, collateral: Mapping[int, int]) -> int:
-    """Cash that all collateral counts for; what was never priced counts nothing."""
-    total = 0
-    for asset_id, amount in collateral.items():
-        asset = state.assets[asset_id]
-        total += collateral_value_down(asset, amount, state.underlyings[asset.underlying].round_price)
-    return total
-
-
-def is_stale(state: State, underlying_id: int) -> bool:
-    """Whether a round that exists is older than the oracle's bound."""
-    time = state.underlyings[underlying_id].round_time
-    return 0 < time < state.header.clock - state.config.oracle_staleness
-
-
-def reads_stale_round(state: State, positions: Mapping[int, Position], collateral: Mapping[int, int]) -> bool:
-    """Whether any round that an account's margin reads is too old."""
-    return any(is_stale(state, state.markets[market_id].underlying) for market_id in positions) or any(
-        is_stale(state, state.assets[asset_id].underlying) for asset_id in collateral
-    )
-
-
-def requirements(grouped: Mapping[int, list[tuple[Position, Pricing]]]) -> tuple[int, int, int]:
-    """Initial, maintenance and transfer requirement in cash, each rounded up per underlying."""
-    initial = maintenance = transfer = 0
-    for positions in grouped.values():
-        loss = scan_loss_alone(*positions[0]) if positions[0][1].alone else scan_loss(positions)
-        initial += div_up(loss, CASH_SCALE)
-        factor = max(pricing.maintenance_factor for _, pricing in positions)
-        maintenance += mul_div_up(loss, factor, CASH_SCALE * FACTOR_ONE)
-        factor = max(pricing.transfer_factor for _, pricing in positions)
-        transfer += mul_div_up(loss, factor, CASH_SCALE * FACTOR_ONE)
-    return initial, maintenance, transfer
+def required_of(state: State, account: Account, positions: Mapping[int, Position]) -> tuple[int, int, int]:
+    """Initial, maintenance and transfer requirement if the account held these records. Raises Rejected(NoMark)."""
+    return requirements(by_underlying(state, positions), portfolio=is_portfolio(account))
 
 
 def assess(state: State, account_id: int) -> MarginReport:
-    """Full margin of an account in the active rounds. Raises IndexError for an unknown account."""
-    account = state.accounts[account_id]
+    """Full margin of an account in the active rounds, deleveraging included. Raises KeyError for an unknown account."""
+    return report_of(state, account_id, deleveraging.settled_view(state, account_id))
+
+
+def report_of(state: State, account_id: int, account: Account) -> MarginReport:
+    """Margin of what an account would be. Raises Rejected(NoMark)."""
     grouped = by_underlying(state, account.positions)
     profits = [unrealised(*entry) for entries in grouped.values() for entry in entries]
     collateral = total_collateral(state, account.collateral)
-    initial, maintenance, transfer = requirements(grouped)
-    staying = account.cash + collateral + sum(min(0, profit) for profit in profits)
+    backing = backing_cash(state, account, account.cash) + backing_collateral(state, account.collateral)
+    initial, maintenance, transfer = requirements(grouped, portfolio=is_portfolio(account))
+    staying = backing + sum(min(0, profit) for profit in profits)
     staying -= hidden_loss(state, account_id, account.positions)
     return MarginReport(
         account=account_id,
@@ -169,17 +118,32 @@ def assess(state: State, account_id: int) -> MarginReport:
         transfer=transfer,
         withdrawable=max(0, min(account.cash, staying - transfer)),
         stale=reads_stale_round(state, account.positions, account.collateral),
+        backing=backing + sum(profits),
     )
 
 
-def require_initial(state: State, account: Account, market_id: int, trial: Position, fee: int) -> None:
-    """Check that equity less `fee` covers the initial requirement if `trial` replaces the market's record.
+def require_standing(state: State, account_id: int, account: Account) -> None:
+    """Check that an account as given meets its initial requirement by fresh rounds. Raises Rejected."""
+    deleveraging.require_settled(state, account_id, account)
+    if reads_stale_round(state, account.positions, account.collateral):
+        raise Rejected(Reason.STALE_MARK)
+    report = report_of(state, account_id, account)
+    if report.backing < report.initial:
+        raise Rejected(Reason.INSUFFICIENT_MARGIN)
 
+
+def require_initial(  # noqa: C901, PLR0913, PLR0917
+    state: State, account: Account, market_id: int, trial: Position, fee: int, growth: int = FACTOR_ONE
+) -> None:
+    """Check that what backs new risk, less `fee`, covers the initial requirement with `trial` as the market's record.
+
+    `growth` is what the market's open interest would make of it, where that is more than the mark says.
     Raises Rejected(NoMark, StaleMark, InsufficientMargin). Agrees with `assess` of such an account.
     """
-    oldest = state.header.clock - state.config.oracle_staleness
-    equity = account.cash - fee
+    clock = state.header.clock
+    equity = (backing_cash(state, account, account.cash) if state.header.sick_count else account.cash) - fee
     required = 0
+    portfolio = account.flags & _PORTFOLIO
     shared: dict[int, list[tuple[Position, Pricing]]] = {}
     records = account.positions if market_id in account.positions else {**account.positions, market_id: trial}
     for held_id, held in records.items():
@@ -187,19 +151,29 @@ def require_initial(state: State, account: Account, market_id: int, trial: Posit
         pricing = state.pricing[held_id]
         if pricing is None:
             raise Rejected(Reason.NO_MARK)
-        if pricing.time < oldest:
+        if pricing.fresh_until < clock:
             raise Rejected(Reason.STALE_MARK)
         equity += position.size * pricing.value // CASH_SCALE - position.cost
-        if pricing.alone:
-            required -= -scan_loss_alone(position, pricing) // CASH_SCALE
-        else:
+        if position.funding_index != pricing.funding_index:
+            equity -= owed(position, pricing.funding_index)
+        if portfolio and not pricing.alone:
             shared.setdefault(pricing.underlying, []).append((position, pricing))
-    if shared:
-        required += requirements(shared)[0]
+            continue
+        factor = pricing.margin_factor
+        if held_id == market_id and growth > factor:
+            factor = growth
+        required -= -market_loss(position, pricing) * factor // _SCALE
+    traded = state.markets[market_id].underlying
+    for underlying_id, entries in shared.items():
+        factor = max(pricing.margin_factor for _, pricing in entries)
+        if underlying_id == traded:
+            factor = max(factor, growth)
+        loss = portfolio_loss(entries) if len(entries) > 1 else market_loss(*entries[0])
+        required -= -loss * factor // _SCALE
     if account.collateral:
         if any(is_stale(state, state.assets[asset_id].underlying) for asset_id in account.collateral):
             raise Rejected(Reason.STALE_MARK)
-        equity += total_collateral(state, account.collateral)
+        equity += backing_collateral(state, account.collateral)
     if equity < required:
         raise Rejected(Reason.INSUFFICIENT_MARGIN)
 
@@ -207,16 +181,24 @@ def require_initial(state: State, account: Account, market_id: int, trial: Posit
 def require_transfer(state: State, account_id: int, asset: Asset, asset_id: int, amount: int) -> None:
     """Check that what stays after a withdrawal covers the transfer requirement, without unrealised profit.
 
-    What open orders could lose beyond their averages has to stay too.
-
+    What open orders could lose beyond their averages has to stay too. While a chain is sick cash leaves only within
+    the account's healthy share, and collateral of a sick chain backs nothing.
     No round is read where nothing depends on one: without position records and with cash not negative.
-    Raises Rejected(NoMark, StaleMark, InsufficientMargin).
+    Raises Rejected(DeleveragingDue, NoMark, StaleMark, InsufficientMargin).
     """
     account = state.accounts[account_id]
+    deleveraging.require_settled(state, account_id, account)
     cash = account.cash
     collateral = account.collateral
+    backing = backing_cash(state, account, cash)
     if asset.kind == AssetKind.CASH:
         cash -= amount
+        if asset.health:
+            backing = min(backing, cash)
+        else:
+            backing -= amount
+            if backing < 0:
+                raise Rejected(Reason.BEYOND_HEALTHY_SHARE if cash >= 0 else Reason.INSUFFICIENT_MARGIN)
     else:
         collateral = {**collateral, asset_id: collateral[asset_id] - amount}
     if not account.positions and cash >= 0:
@@ -224,8 +206,8 @@ def require_transfer(state: State, account_id: int, asset: Asset, asset_id: int,
     if reads_stale_round(state, account.positions, account.collateral):
         raise Rejected(Reason.STALE_MARK)
     grouped = by_underlying(state, account.positions)
-    staying = cash + total_collateral(state, collateral)
+    staying = backing + backing_collateral(state, collateral)
     staying += sum(min(0, unrealised(*entry)) for entries in grouped.values() for entry in entries)
     staying -= hidden_loss(state, account_id, account.positions)
-    if staying < requirements(grouped)[2]:
+    if staying < requirements(grouped, portfolio=is_portfolio(account))[2]:
         raise Rejected(Reason.INSUFFICIENT_MARGIN)

@@ -1,127 +1,84 @@
-"""OracleReport and Reprice: a signed median, then a round in which every market is priced by it."""
+"""OracleReport: a signed median becomes the index price, under rules that every node applies alike."""
 
 from __future__ import annotations
 
-from typing import Final
-
-from exchange.engine import steps
-from exchange.engine.events import Event, PriceReported, RoundFlipped
+from exchange.engine import settlement_average, steps
+from exchange.engine.events import Event, PriceReported
+from exchange.engine.quorum import require_signers
 from exchange.engine.reasons import Reason, Rejected
-from exchange.engine.rounding import div_down
+from exchange.engine.rounds import flip
 from exchange.engine.signatures import Signatures
-from exchange.state.hashing import keccak256
 from exchange.state.limits import FACTOR_ONE, PRICE_LIMIT
-from exchange.state.mark import Mark
-from exchange.state.market import Market
 from exchange.state.state import State
 from exchange.state.underlying import Underlying
-
-SCENARIO_MOVES: Final = (
-    *((0, 1), (0, 1)),
-    *((1, 3), (1, 3)),
-    *((-1, 3), (-1, 3)),
-    *((2, 3), (2, 3)),
-    *((-2, 3), (-2, 3)),
-    *((1, 1), (1, 1)),
-    *((-1, 1), (-1, 1)),
-    *((7, 10), (-7, 10)),
-)
-"""Price moves of the sixteen scenarios in scan ranges, as fractions; the last two are two ranges at 35 %."""
 
 
 def oracle_report(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     """Take the median of enough signed reports as the underlying's price. Raises Rejected with nothing changed.
 
-    The time of the price is the oldest of the reports' times, and that must be newer than the last price: so every
-    report is, none can be used twice, and a late one only makes the price older.
+    All reports are of one time, which is newer than the last price's. Whoever submits first cannot choose for good
+    which reports count: until the round flips, more reports of the same time replace fewer. See docs/protocol/state.md.
     """
     head = steps.ORACLE_REPORT.size
     if len(step) < head:
         raise Rejected(Reason.MALFORMED)
-    _, underlying_id, count = steps.ORACLE_REPORT.unpack_from(step)
+    _, underlying_id, time, count = steps.ORACLE_REPORT.unpack_from(step)
     if len(step) != head + count * steps.REPORT.size:
         raise Rejected(Reason.MALFORMED)
     if underlying_id >= len(state.underlyings):
         raise Rejected(Reason.UNDERLYING_UNKNOWN)
     underlying = state.underlyings[underlying_id]
-    if count < state.config.reports_needed:
-        raise Rejected(Reason.TOO_FEW_REPORTS)
+    settlement_average.require_none_due(state, underlying)
     reports = list(steps.REPORT.iter_unpack(step[head:]))
-    prices = sorted(report[0] for report in reports)
-    times = [report[1] for report in reports]
-    _check_reports(state, underlying, prices, times)
-    price = prices[(count - 1) // 2]
-    _check_signers(state, signatures, underlying_id, reports)
+    if any(not 0 < report[0] < PRICE_LIMIT for report in reports):
+        raise Rejected(Reason.PRICE_OUT_OF_RANGE)
+    prices = sorted(price for price, confidence, *_ in reports if _speaks(underlying, price, confidence))
+    if len(prices) < state.config.reports_needed:
+        raise Rejected(Reason.TOO_FEW_REPORTS)
+    _check_time(state, underlying, time, len(prices))
+    price = prices[(len(prices) - 1) // 2]
+    _check_deviation(state, underlying, price)
+    require_signers(
+        state,
+        signatures,
+        (
+            (steps.oracle_report_hash(underlying_id, price, confidence, time), r, s, v)
+            for price, confidence, r, s, v in reports
+        ),
+    )
+    settlement_average.extend(state, underlying, time)
+    if 0 < underlying.time < state.header.clock - underlying.staleness:
+        underlying.resumed_at = state.header.clock
     underlying.price = price
-    underlying.time = min(times)
+    underlying.time = time
+    underlying.report += 1
+    underlying.report_size = len(prices)
     underlying.priced_count = 0
     state.dirty_underlyings.add(underlying_id)
-    events: list[Event] = [PriceReported(underlying_id, price, underlying.time)]
+    events: list[Event] = [PriceReported(underlying_id, price, time)]
     if not underlying.market_count:
-        events.append(_flip(state, underlying_id, underlying))
+        events.append(flip(state, underlying_id, underlying))
     return events
 
 
-def reprice(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
-    """Fill a market's inactive mark by the last report; the last market of an underlying flips its round."""
-    if len(step) != steps.MARKET_STEP.size:
-        raise Rejected(Reason.MALFORMED)
-    _, market_id = steps.MARKET_STEP.unpack(step)
-    if market_id >= len(state.markets):
-        raise Rejected(Reason.MARKET_UNKNOWN)
-    market = state.markets[market_id]
-    underlying = state.underlyings[market.underlying]
-    index = 2 * market_id + ((underlying.round + 1) & 1)
-    inactive = state.marks.get(index)
-    if underlying.time == underlying.round_time or (inactive is not None and inactive.time == underlying.time):
-        raise Rejected(Reason.NOTHING_TO_REPRICE)
-    state.marks[index] = Mark(underlying.time, underlying.price, risk_array(market, underlying.price))
-    state.dirty_marks.add(index)
-    state.dirty_underlyings.add(market.underlying)
-    underlying.priced_count += 1
-    if underlying.priced_count < underlying.market_count:
-        return []
-    return [_flip(state, market.underlying, underlying)]
+def _speaks(underlying: Underlying, price: int, confidence: int) -> bool:
+    """Whether a source knows a price: one at its bounds, or unsure of itself, is as good as silent."""
+    return underlying.minimum < price < underlying.maximum and confidence * FACTOR_ONE <= price * underlying.confidence
 
 
-def risk_array(market: Market, price: int) -> tuple[int, ...]:
-    """Profit in 1e-8 USD of a long of 1e8 in each scenario, multiplier included, rounded down."""
-    scan = price * market.scan_range * market.multiplier
-    return tuple(div_down(scan * numerator, FACTOR_ONE * denominator) for numerator, denominator in SCENARIO_MOVES)
-
-
-def _flip(state: State, underlying_id: int, underlying: Underlying) -> RoundFlipped:
-    underlying.round += 1
-    underlying.round_price = underlying.price
-    underlying.round_time = underlying.time
-    state.refresh_pricing(underlying_id)
-    return RoundFlipped(underlying_id, underlying.round, underlying.price, underlying.time)
-
-
-def _check_reports(state: State, underlying: Underlying, prices: list[int], times: list[int]) -> None:
+def _check_time(state: State, underlying: Underlying, time: int, size: int) -> None:
     clock = state.header.clock
-    staleness = state.config.oracle_staleness
-    if not (prices[0] > 0 and prices[-1] < PRICE_LIMIT):
-        raise Rejected(Reason.PRICE_OUT_OF_RANGE)
-    if max(times) > clock:
+    if time > clock:
         raise Rejected(Reason.REPORT_AHEAD_OF_CLOCK)
-    if min(times) < clock - staleness:
+    if time < clock - underlying.staleness:
         raise Rejected(Reason.REPORT_STALE)
-    if min(times) <= underlying.time:
+    replaces = time == underlying.time and time != underlying.round_time and size > underlying.report_size
+    if time <= underlying.time and not replaces:
         raise Rejected(Reason.REPORT_NOT_NEWER)
-    if underlying.time >= clock - staleness and underlying.price:
-        deviation = abs(prices[(len(prices) - 1) // 2] - underlying.price)
-        if deviation * FACTOR_ONE > underlying.price * state.config.oracle_deviation:
+
+
+def _check_deviation(state: State, underlying: Underlying, price: int) -> None:
+    if underlying.time >= state.header.clock - underlying.staleness and underlying.price:
+        deviation = abs(price - underlying.price)
+        if deviation * FACTOR_ONE > underlying.price * underlying.deviation:
             raise Rejected(Reason.PRICE_DEVIATION)
-
-
-def _check_signers(
-    state: State, signatures: Signatures, underlying_id: int, reports: list[tuple[int, int, bytes, bytes, int]]
-) -> None:
-    last = b""
-    for price, time, r, s, v in reports:
-        digest = keccak256(state.domain_prefix + steps.oracle_report_hash(underlying_id, price, time))
-        signer = signatures.recover(digest, r, s, v)
-        if signer is None or signer <= last or signer not in state.config.signers:
-            raise Rejected(Reason.REPORT_SIGNER_UNKNOWN)
-        last = signer

@@ -6,6 +6,7 @@ from copy import copy
 
 from exchange.engine import margin
 from exchange.engine.reasons import Reason, Rejected
+from exchange.engine.requirements import growth_at
 from exchange.engine.resting import SIDES, average_loss, limit_loss, side_loss
 from exchange.engine.rounding import div_up
 from exchange.state.account import Account, Position
@@ -47,7 +48,10 @@ def require_margin(  # noqa: PLR0913, PLR0917
             losses += side_loss(state, market_id, account_id, held, open_side)
             losses -= average_loss(trial, open_side, pricing.value)
         fee += div_up(max(0, losses), CASH_SCALE)
-    margin.require_initial(state, account, market_id, trial, fee)
+    growth = FACTOR_ONE
+    if market.margin_growth:
+        growth = growth_at(market, market.open_interest + size)
+    margin.require_initial(state, account, market_id, trial, fee, growth)
 
 
 def _rests_beyond(state: State, market_id: int, mark: int) -> bool:
@@ -61,7 +65,7 @@ def _raises_requirement(  # noqa: PLR0913, PLR0917
     state: State, account: Account, market_id: int, held: Position, after: Position, pricing: Pricing
 ) -> bool:
     """Whether closing takes away a hedge. Between the two the requirement is never above both: it is convex."""
-    if pricing.alone:
+    if pricing.alone or not margin.is_portfolio(account):
         return False
     others = {
         other: position
@@ -70,15 +74,13 @@ def _raises_requirement(  # noqa: PLR0913, PLR0917
     }
     if not others:
         return False
-    before, then = (
-        margin.requirements(margin.by_underlying(state, {**others, market_id: record})) for record in (held, after)
-    )
+    before, then = (margin.required_of(state, account, {**others, market_id: record}) for record in (held, after))
     return then[0] > before[0]
 
 
 def _require_maintenance(state: State, account_id: int, market_id: int, after: Position, losses: int) -> None:
     """Check that an account which loses `losses` in cash keeps maintenance, by the active rounds, fresh or not."""
     positions = {**state.accounts[account_id].positions, market_id: after}
-    _, maintenance, _ = margin.requirements(margin.by_underlying(state, positions))
+    _, maintenance, _ = margin.required_of(state, state.accounts[account_id], positions)
     if margin.assess(state, account_id).equity - losses < maintenance:
         raise Rejected(Reason.INSUFFICIENT_MARGIN)

@@ -7,13 +7,14 @@ withdrawal in the same transition; without one the bond is lost. No vault ever l
 from __future__ import annotations
 
 from exchange.engine import steps
-from exchange.engine.authorisation import authorise, consume_nonce
+from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
 from exchange.engine.events import Event, Rebalanced, RebalanceReserved, ReservationLapsed
 from exchange.engine.locks import require_free_cash, require_queue_read
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import mul_div_down, mul_div_up
 from exchange.engine.signatures import Signatures
 from exchange.engine.waiting_queue import cash_asset, has_queue, require_inventory, serve, write_withdrawal
+from exchange.state.account import MAIN_MASK
 from exchange.state.asset import Asset
 from exchange.state.limits import (
     AMOUNT_LIMIT,
@@ -57,14 +58,16 @@ def bond_of(amount: int) -> int:
 
 def reserve_rebalance(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     """Set both sides aside for an account that will bring a short asset. Raises Rejected with nothing changed."""
-    if len(step) != steps.RESERVE_REBALANCE.size:
+    spec = steps.RESERVE_REBALANCE
+    if len(step) != spec.size:
         raise Rejected(Reason.MALFORMED)
-    fields = steps.RESERVE_REBALANCE.unpack(step)
-    _, account_id, key, short, long, high, low, min_high, min_low, recipient, nonce, expiry, r, s, v = fields
+    _, *fields, r, s, v = spec.layout.unpack(step)
+    account_id, key, short, long, high, low, min_high, min_low, recipient, nonce, expiry = fields
     amount, min_rebate = high << 64 | low, min_high << 64 | min_low
-    struct_hash = steps.reserve_rebalance_hash(account_id, short, long, amount, min_rebate, recipient, nonce, expiry)
-    account = authorise(state, signatures, account_id, key, nonce, expiry, struct_hash, r, s, v)
-    if not account_id:
+    account, holder = authorise(
+        state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
+    )
+    if not account_id & MAIN_MASK:
         raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
     source = _source(state, short, long)
     if not 0 < amount < AMOUNT_LIMIT:
@@ -84,7 +87,7 @@ def reserve_rebalance(state: State, step: bytes, signatures: Signatures) -> list
     require_free_cash(state, account_id, bond)
 
     # Nothing below can fail.
-    consume_nonce(account, nonce)
+    consume_nonce(holder, nonce)
     deadline = state.header.clock + RESERVATION_SECONDS
     account.cash -= bond
     source.inventory -= amount + rebate

@@ -6,17 +6,35 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from exchange.engine.backstop import backstop, deleverage, settle_deleveraging, unwind
+from exchange.engine.bulk import continue_bulk, place_bulk
+from exchange.engine.cancelling import (
+    cancel_all,
+    cancel_client,
+    cancel_due,
+    cancel_order,
+    schedule_cancel_all,
+    sweep,
+)
 from exchange.engine.cover import cover
 from exchange.engine.events import Event, StepRejected
+from exchange.engine.expiring import settle_expiry
 from exchange.engine.forced import ForcedItem, execute, open_account
+from exchange.engine.keys import set_flags, set_key, set_protection
 from exchange.engine.liquidation import liquidate
 from exchange.engine.locks import claim_lock, lock_cash, refund_lock
-from exchange.engine.oracle import oracle_report, reprice
-from exchange.engine.orders import cancel_all, cancel_order, continue_register, place_order
+from exchange.engine.marking import reprice
+from exchange.engine.operations import cancel_operation, execute_operation, propose
+from exchange.engine.oracle import oracle_report
+from exchange.engine.orders import continue_register, place_order, replace_order
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rebalancing import lapse_reservation, reserve_rebalance
+from exchange.engine.settling import settle_positions
 from exchange.engine.signatures import SECP256K1, Signatures
+from exchange.engine.smiles import smile_report
 from exchange.engine.steps import StepKind
+from exchange.engine.subaccounts import open_sub_account, transfer
+from exchange.engine.triggers import fire
 from exchange.engine.waiting_queue import leave_queue, queue_withdrawal, serve_queue
 from exchange.engine.withdrawals import withdraw
 from exchange.state.limits import STEP_SIZE_LIMIT
@@ -35,6 +53,30 @@ HANDLERS: Final[Mapping[int, Handler]] = MappingProxyType(
         int(StepKind.CONTINUE): continue_register,
         int(StepKind.LIQUIDATE): liquidate,
         int(StepKind.COVER): cover,
+        int(StepKind.PLACE_SPECIAL): place_order,
+        int(StepKind.REPLACE): replace_order,
+        int(StepKind.CANCEL_CLIENT): cancel_client,
+        int(StepKind.SET_KEY): set_key,
+        int(StepKind.OPEN_SUB_ACCOUNT): open_sub_account,
+        int(StepKind.TRANSFER): transfer,
+        int(StepKind.PLACE_BULK): place_bulk,
+        int(StepKind.CONTINUE_BULK): continue_bulk,
+        int(StepKind.TRIGGER): fire,
+        int(StepKind.SWEEP): sweep,
+        int(StepKind.SCHEDULE_CANCEL_ALL): schedule_cancel_all,
+        int(StepKind.SET_PROTECTION): set_protection,
+        int(StepKind.SET_FLAGS): set_flags,
+        int(StepKind.CANCEL_DUE): cancel_due,
+        int(StepKind.PROPOSE): propose,
+        int(StepKind.EXECUTE_OPERATION): execute_operation,
+        int(StepKind.CANCEL_OPERATION): cancel_operation,
+        int(StepKind.SETTLE_POSITIONS): settle_positions,
+        int(StepKind.SMILE_REPORT): smile_report,
+        int(StepKind.SETTLE_EXPIRY): settle_expiry,
+        int(StepKind.BACKSTOP): backstop,
+        int(StepKind.UNWIND): unwind,
+        int(StepKind.DELEVERAGE): deleverage,
+        int(StepKind.SETTLE_DELEVERAGING): settle_deleveraging,
         int(StepKind.LOCK_CASH): lock_cash,
         int(StepKind.CLAIM_LOCK): claim_lock,
         int(StepKind.REFUND_LOCK): refund_lock,
@@ -69,7 +111,7 @@ def apply(state: State, step: bytes, signatures: Signatures = SECP256K1) -> list
         return try_apply(state, step, signatures)
     except Rejected as rejection:
         state.header.sequence += 1
-        return [StepRejected(rejection.reason)]
+        return [StepRejected(rejection.reason, rejection.signer, rejection.account, rejection.key)]
 
 
 def apply_forced(state: State, item: ForcedItem) -> list[Event]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from exchange.engine import margin
+from exchange.engine import equity
 from exchange.engine.book import is_dead
 from exchange.state.lock import LockStatus
 from exchange.state.order import FREE, Side
@@ -31,7 +31,10 @@ class Depth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
-    """A live resting order; `slot` and `sequence` name it for a cancel."""
+    """A live order; `slot` and `sequence` name it for a cancel.
+
+    `shown` is what of `remaining` the book shows; `trigger` (0: it rests in the book) is the mark it waits for.
+    """
 
     market: int
     slot: int
@@ -42,6 +45,8 @@ class OpenOrder:
     remaining: int
     nonce: int
     expiry: int
+    trigger: int = 0
+    shown: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,26 +94,31 @@ def depth(state: State, market: int, levels: int = 20) -> Depth:
 
 
 def open_orders(state: State, account: int, market: int | None = None) -> list[OpenOrder]:
-    """Live orders of an account, by market and slot; reads every slot of the markets it is in."""
+    """Live orders of an account, by market and slot; reads every slot of the markets asked for."""
     found: list[OpenOrder] = []
-    for market_id, position in sorted(state.accounts[account].positions.items()):
-        if (market is not None and market != market_id) or not (position.bid_quantity or position.ask_quantity):
+    leaf = state.accounts[account]
+    for market_id in range(len(state.markets)) if market is None else (market,):
+        position = leaf.positions.get(market_id)
+        if not leaf.trigger_count and (position is None or not (position.bid_quantity or position.ask_quantity)):
             continue
-        for slot, order in enumerate(state.orders[market_id]):
-            if order.side != FREE and order.account == account and not is_dead(state, order):
-                found.append(
-                    OpenOrder(
-                        market=market_id,
-                        slot=slot,
-                        sequence=order.sequence,
-                        account=account,
-                        side=Side(order.side),
-                        price=order.price,
-                        remaining=order.remaining,
-                        nonce=order.nonce,
-                        expiry=order.expiry,
-                    )
-                )
+        listed = state.markets[market_id]
+        found += [
+            OpenOrder(
+                market=market_id,
+                slot=slot,
+                sequence=order.sequence,
+                account=account,
+                side=Side(order.side),
+                price=order.price,
+                remaining=order.remaining + order.hidden,
+                nonce=order.nonce,
+                expiry=order.expiry,
+                trigger=order.trigger,
+                shown=order.remaining,
+            )
+            for slot, order in enumerate(state.orders[market_id])
+            if order.side != FREE and order.account == account and not is_dead(state, listed, order)
+        ]
     return found
 
 
@@ -123,7 +133,7 @@ def positions(state: State, account: int) -> list[PositionReport]:
                 size=position.size,
                 cost=position.cost,
                 mark=None if pricing is None else pricing.mark,
-                unrealised=0 if pricing is None else margin.unrealised(position, pricing),
+                unrealised=0 if pricing is None else equity.unrealised(position, pricing),
                 bid_quantity=position.bid_quantity,
                 ask_quantity=position.ask_quantity,
             )
@@ -163,9 +173,9 @@ def locks_of(state: State, account: int) -> list[LockReport]:
 
 
 def account_of(state: State, owner: bytes) -> int | None:
-    """Account id of an owner's address, None if it has none. Looks at every account."""
-    for account_id, account in enumerate(state.accounts):
-        if account.owner == owner:
+    """Main account of an owner's address, None if it has none. Looks at every account."""
+    for account_id in range(state.header.account_count):
+        if state.accounts[account_id].owner == owner:
             return account_id
     return None
 
@@ -177,7 +187,7 @@ def _levels(state: State, market: int, reference: int, limit: int) -> tuple[Leve
     while reference:
         order = slots[reference - 1]
         reference = order.next
-        if is_dead(state, order):
+        if is_dead(state, state.markets[market], order):
             continue
         if order.price != price:
             if count:

@@ -6,12 +6,13 @@ Waiting costs a fee at the start. The fees of an asset are its pool, which pays 
 from __future__ import annotations
 
 from exchange.engine import steps
-from exchange.engine.authorisation import authorise, consume_nonce
+from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
 from exchange.engine.events import Event, QueueLeft, WithdrawalQueued, WithdrawalWaiting
 from exchange.engine.locks import require_free_cash
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import mul_div_up
 from exchange.engine.signatures import Signatures
+from exchange.state.account import MAIN_MASK
 from exchange.state.asset import Asset, AssetKind
 from exchange.state.limits import (
     FACTOR_ONE,
@@ -53,13 +54,17 @@ def require_inventory(state: State, asset_id: int, amount: int) -> None:
 
 def queue_withdrawal(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     """Take a withdrawal of cash out of the account and let it wait for its asset. Raises Rejected, nothing changed."""
-    if len(step) != steps.QUEUE_WITHDRAWAL.size:
+    spec = steps.QUEUE_WITHDRAWAL
+    if len(step) != spec.size:
         raise Rejected(Reason.MALFORMED)
-    fields = steps.QUEUE_WITHDRAWAL.unpack(step)
-    _, account_id, key, asset_id, amount_high, amount_low, recipient, nonce, expiry, r, s, v = fields
+    _, *fields, r, s, v = spec.layout.unpack(step)
+    account_id, key, asset_id, amount_high, amount_low, recipient, nonce, expiry = fields
     amount = amount_high << 64 | amount_low
-    struct_hash = steps.queue_withdrawal_hash(account_id, asset_id, amount, recipient, nonce, expiry)
-    account = authorise(state, signatures, account_id, key, nonce, expiry, struct_hash, r, s, v)
+    account, holder = authorise(
+        state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
+    )
+    if not account_id & MAIN_MASK:
+        raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
     asset = cash_asset(state, asset_id)
     if amount < WAITING_MIN:
         raise Rejected(Reason.AMOUNT_OUT_OF_RANGE)
@@ -73,7 +78,7 @@ def queue_withdrawal(state: State, step: bytes, signatures: Signatures) -> list[
     require_free_cash(state, account_id, amount)
 
     # Nothing below can fail.
-    consume_nonce(account, nonce)
+    consume_nonce(holder, nonce)
     fee = mul_div_up(amount, WAITING_FEE, FACTOR_ONE)
     account.cash -= amount
     shortage = state.shortages.setdefault(asset_id, Shortage())
@@ -95,17 +100,20 @@ def queue_withdrawal(state: State, step: bytes, signatures: Signatures) -> list[
 
 def leave_queue(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     """Give a waiting withdrawal's amount back to its account; the fee stays. Raises Rejected, nothing changed."""
-    if len(step) != steps.LEAVE_QUEUE.size:
+    spec = steps.LEAVE_QUEUE
+    if len(step) != spec.size:
         raise Rejected(Reason.MALFORMED)
-    _, account_id, key, waiting_id, nonce, expiry, r, s, v = steps.LEAVE_QUEUE.unpack(step)
-    struct_hash = steps.leave_queue_hash(account_id, waiting_id, nonce, expiry)
-    account = authorise(state, signatures, account_id, key, nonce, expiry, struct_hash, r, s, v)
+    _, *fields, r, s, v = spec.layout.unpack(step)
+    account_id, key, waiting_id, nonce, expiry = fields
+    account, holder = authorise(
+        state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
+    )
     entry = state.waiting[waiting_id] if waiting_id < len(state.waiting) else None
     if entry is None or entry.account != account_id or not entry.amount:
         raise Rejected(Reason.WAITING_UNKNOWN)
 
     # Nothing below can fail.
-    consume_nonce(account, nonce)
+    consume_nonce(holder, nonce)
     amount, entry.amount = entry.amount, 0
     account.cash += amount
     state.shortages[entry.asset].waiting -= amount

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from exchange.engine import margin, steps
-from exchange.engine.authorisation import authorise, consume_nonce
+from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
+from exchange.engine.equity import note_cash_taken
 from exchange.engine.events import Event
+from exchange.engine.fund import note_fund_paid, require_fund_open
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
 from exchange.engine.waiting_queue import require_inventory, write_withdrawal
@@ -18,14 +20,15 @@ def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
 
     Raises Rejected with nothing changed.
     """
-    if len(step) != steps.WITHDRAW.size:
+    spec = steps.WITHDRAW
+    if len(step) != spec.size:
         raise Rejected(Reason.MALFORMED)
-    _, account_id, key, asset_id, amount_high, amount_low, recipient, nonce, expiry, r, s, v = steps.WITHDRAW.unpack(
-        step
-    )
+    _, *fields, r, s, v = spec.layout.unpack(step)
+    account_id, key, asset_id, amount_high, amount_low, recipient, nonce, expiry = fields
     amount = amount_high << 64 | amount_low
-    struct_hash = steps.withdraw_hash(account_id, asset_id, amount, recipient, nonce, expiry)
-    account = authorise(state, signatures, account_id, key, nonce, expiry, struct_hash, r, s, v)
+    account, holder = authorise(
+        state, signatures, account_id, key, WITHDRAW, nonce, expiry, spec.hash(*fields), r, s, v
+    )
     if asset_id >= len(state.assets):
         raise Rejected(Reason.ASSET_UNKNOWN)
     asset = state.assets[asset_id]
@@ -38,13 +41,16 @@ def withdraw(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     if amount > held:
         raise Rejected(Reason.INSUFFICIENT_BALANCE)
     require_inventory(state, asset_id, amount)
+    require_fund_open(state, account_id, held, amount)
     margin.require_transfer(state, account_id, asset, asset_id, amount)
     if state.header.withdrawal_count >= WITHDRAWAL_LIMIT:
         raise Rejected(Reason.WITHDRAWALS_EXHAUSTED)
 
     # Nothing below can fail.
-    consume_nonce(account, nonce)
+    consume_nonce(holder, nonce)
+    note_fund_paid(state, account_id)
     if is_cash:
+        note_cash_taken(state, account, asset, amount)
         account.cash -= amount
     elif amount == held:
         del account.collateral[asset_id]

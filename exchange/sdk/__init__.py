@@ -13,13 +13,16 @@ from exchange.sdk.errors import (
 )
 from exchange.sdk.gateway import Gateway
 from exchange.sdk.handles import AsyncHandle, Handle, Transfer
+from exchange.sdk.orders import NewOrder
 from exchange.sdk.quote_http import HttpQuotes
 from exchange.sdk.quoting import Offered, Offers, QuoteSource
 from exchange.sdk.results import (
     Balance,
     CashLock,
     Fill,
+    KeyScope,
     Level,
+    OnSelfTrade,
     OpenOrder,
     OrderBook,
     OrderResult,
@@ -30,6 +33,7 @@ from exchange.sdk.results import (
     RebalanceSource,
     Side,
     TimeInForce,
+    VaultClaim,
     WaitingWithdrawal,
     WhenShort,
 )
@@ -57,11 +61,14 @@ __all__ = [
     "Handle",
     "HttpQuotes",
     "InvalidAmount",
+    "KeyScope",
     "Level",
     "LocalVenue",
     "MarketSpec",
+    "NewOrder",
     "Offered",
     "Offers",
+    "OnSelfTrade",
     "OpenOrder",
     "OrderBook",
     "OrderResult",
@@ -82,6 +89,7 @@ __all__ = [
     "Trader",
     "Transfer",
     "Unavailable",
+    "VaultClaim",
     "Venue",
     "WaitingWithdrawal",
     "WhenShort",

@@ -16,7 +16,7 @@ from bridge.settlement import ForcedQueue, ItemKind, Outbox, Rollup
 from bridge.vaults import Vault
 from chains.chain import Chain
 from exchange.sdk.catalogue import AssetSpec
-from exchange.sdk.handles import FINALIZED
+from exchange.sdk.handles import FINALIZED, REDIRECTED
 
 _DEAD_ENDS = {Status.FAILURE: "refused", Status.EXPIRED: "expired"}
 
@@ -132,6 +132,20 @@ class Gateway:
         self._settlement.read()
         return self._settlement.releases.get(withdrawal_id)
 
+    def claim(self, chain_id: int, packet_id: bytes) -> tuple[int, int] | None:
+        """Base units that a vault has not paid of a release in its queue and the places before it, or None."""
+        vault = self._vaults[chain_id].vault
+        owed = vault.entitlement(packet_id)
+        return None if owed is None else (owed.amount, vault.ahead_of(packet_id))
+
+    def redirect(self, wallet: LocalAccount, chain_id: int, packet_id: bytes) -> bytes:
+        """Sends what is unpaid of the wallet's claim to its account; answers the packet id."""
+        place = self._vaults[chain_id]
+        vault = place.vault
+        receipt = place.chain.transact(vault.contract.functions.redirect(packet_id, wallet.address, 0), wallet)
+        (log,) = vault.contract.events.Redirected().process_receipt(receipt, errors=DISCARD)
+        return bytes(log["args"]["packetId"])
+
     def withdrawal_stage(self, withdrawal_id: int, chain_id: int, *, is_posted: bool) -> str:
         """Stage of a withdrawal to a chain."""
         packet_id = self.release_of(withdrawal_id)
@@ -141,4 +155,6 @@ class Gateway:
         place.read()
         if packet_id in place.paid:
             return FINALIZED
+        if packet_id in place.redirected.values():
+            return REDIRECTED
         return _DEAD_ENDS.get(place.answers.get(packet_id, Status.NONE), "released")

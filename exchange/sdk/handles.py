@@ -19,7 +19,8 @@ WAITING_STAGES = ("waiting", *WITHDRAWAL_STAGES)
 REBALANCE_STAGES = ("reserved", "delivered", "filled", *WITHDRAWAL_STAGES[1:])
 LAPSED = "lapsed"
 LEFT = "left"
-DEAD_ENDS = ("refused", "expired", LAPSED, LEFT)
+REDIRECTED = "redirected"
+DEAD_ENDS = ("refused", "expired", LAPSED, LEFT, REDIRECTED)
 
 
 class Blocking(Protocol):
@@ -49,7 +50,8 @@ class AsyncHandle:
     outbox sent the packet), finalized (the vault paid); of one whose vault is short, waiting comes first. Of a
     rebalancing: reserved (both sides set aside, the deposit sent), delivered, filled (credited and taken out on the
     other chain), then as a withdrawal. Dead ends: refused, expired, lapsed (the deposit came too late and is ordinary
-    cash of the account), left (its owner left the queue).
+    cash of the account), left (its owner left the queue), redirected (he sent what the vault had not paid back to his
+    account).
     """
 
     def __init__(
@@ -88,7 +90,8 @@ class AsyncHandle:
         """Moves the world on until `stage` is reached.
 
         Raises TimedOut after `max_steps`, Rejected(UnknownStage) for a stage it does not have, and
-        Rejected(TransferRefused, TransferExpired, TransferLapsed or TransferLeft) where it can no longer be reached.
+        Rejected(TransferRefused, TransferExpired, TransferLapsed, TransferLeft or TransferRedirected) where it can no
+        longer be reached.
         """
         if stage not in self._stages:
             raise Rejected("UnknownStage", f"{stage!r}; a {self.transfer.kind} has {', '.join(self._stages)}")
@@ -111,6 +114,11 @@ class Handle:
     def __init__(self, inner: AsyncHandle, run: Blocking) -> None:
         self._inner = inner
         self._run = run
+
+    @property
+    def inner(self) -> AsyncHandle:
+        """The handle of asynchronous code."""
+        return self._inner
 
     @property
     def transfer(self) -> Transfer:

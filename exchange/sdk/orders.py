@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
-from exchange.engine.events import Event, Filled, OrderPlaced
+from exchange.engine.events import Event, Filled, ItemBegun, ItemRejected, OrderPlaced, OrderReduced
 from exchange.sdk.amounts import PRICE_DECIMALS, SIZE_DECIMALS, Amount, from_base_units, to_base_units
 from exchange.sdk.catalogue import MarketSpec
 from exchange.sdk.errors import InvalidAmount, Rejected
-from exchange.sdk.results import Fill, OrderResult, OrderStatus, Side
+from exchange.sdk.results import Fill, OrderResult, OrderStatus, Side, TimeInForce
+from exchange.state.order import OrderFlag
 
 SLIPPAGE_DECIMALS = 6
 SLIPPAGE_ONE = 10**SLIPPAGE_DECIMALS
@@ -52,16 +54,16 @@ def order_result(  # noqa: PLR0913 - the fields of the order
 ) -> OrderResult:
     """What the events of an order's execution come to for the one who sent it."""
     fills: list[tuple[int, int]] = []
-    resting: OrderPlaced | None = None
+    resting: OrderPlaced | OrderReduced | None = None
     for event in events:
         if isinstance(event, Filled) and (event.taker, event.taker_nonce) == (account, nonce):
             fills.append((event.price, event.size))
-        elif isinstance(event, OrderPlaced) and (event.account, event.nonce) == (account, nonce):
+        elif isinstance(event, OrderPlaced | OrderReduced) and (event.account, event.nonce) == (account, nonce):
             resting = event
     filled = sum(units for _, units in fills)
     status = OrderStatus.CANCELLED
     if resting is not None:
-        status = OrderStatus.OPEN
+        status = OrderStatus.WAITING if isinstance(resting, OrderPlaced) and resting.trigger else OrderStatus.OPEN
     elif filled == size:
         status = OrderStatus.FILLED
     return OrderResult(
@@ -82,6 +84,63 @@ def order_result(  # noqa: PLR0913 - the fields of the order
             for price, units in fills
         ),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """One limit order of a bulk."""
+
+    market: str
+    side: Side
+    amount: Amount
+    price: Amount
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    display: Amount | None = None
+
+
+BulkOutcome = OrderResult | Rejected | None
+"""What became of one item: an order's result, why it was refused, or None for a cancel that was done."""
+
+
+def bulk_outcomes(
+    asked: Sequence[tuple[MarketSpec | None, NewOrder | None]],
+    *,
+    account: int,
+    nonce: int,
+    sequence: int,
+    events: Iterable[Event],
+) -> tuple[BulkOutcome, ...]:
+    """What the events of an envelope come to, item by item."""
+    parts: list[list[Event]] = [[] for _ in asked]
+    at: int | None = None
+    dropped = Rejected("OrdersKilled", "the account's orders were killed before this item")
+    for event in events:
+        if isinstance(event, ItemBegun) and (event.account, event.nonce) == (account, nonce):
+            at = event.item
+        if at is not None:
+            parts[at].append(event)
+    outcomes: list[BulkOutcome] = []
+    for (spec, order), part in zip(asked, parts, strict=True):
+        refused = [event for event in part if isinstance(event, ItemRejected)]
+        if refused or not part:
+            outcomes.append(Rejected(refused[0].reason.value) if refused else dropped)
+        elif spec is None or order is None:
+            outcomes.append(None)
+        else:
+            size = to_base_units(order.amount, decimals=SIZE_DECIMALS, what="order amount")
+            outcomes.append(
+                order_result(
+                    spec, account=account, side=order.side, size=size, nonce=nonce, sequence=sequence, events=part
+                )
+            )
+    return tuple(outcomes)
+
+
+def trigger_flag(side: Side, *, is_stop: bool) -> int:
+    """Whether the mark has to rise or to fall: a stop waits for the bad way, a take-profit for the good one."""
+    rises = (side is Side.BUY) == is_stop
+    return int(OrderFlag.TRIGGER_ABOVE if rises else OrderFlag.TRIGGER_BELOW)
 
 
 def _average(fills: list[tuple[int, int]]) -> Decimal | None:

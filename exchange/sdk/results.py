@@ -19,6 +19,10 @@ class OrderType(StrEnum):
 
     LIMIT = "limit"
     MARKET = "market"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TAKE_PROFIT = "take_profit"
+    TAKE_PROFIT_LIMIT = "take_profit_limit"
 
 
 class TimeInForce(StrEnum):
@@ -28,6 +32,25 @@ class TimeInForce(StrEnum):
     IOC = "IOC"
     FOK = "FOK"
     POST_ONLY = "PO"
+    POST_ONLY_SLIDE = "PO-SLIDE"
+
+
+class KeyScope(StrEnum):
+    """What a session key may sign."""
+
+    TRADE = "trade"
+    CANCEL = "cancel"
+    WITHDRAW = "withdraw"
+    TRANSFER = "transfer"
+
+
+class OnSelfTrade(StrEnum):
+    """What goes where an order meets one of the same owner."""
+
+    CANCEL_RESTING = "cancel resting"
+    CANCEL_INCOMING = "cancel incoming"
+    CANCEL_BOTH = "cancel both"
+    DECREMENT = "decrement"
 
 
 class WhenShort(StrEnum):
@@ -43,6 +66,7 @@ class OrderStatus(StrEnum):
     OPEN = "open"
     FILLED = "filled"
     CANCELLED = "cancelled"
+    WAITING = "waiting"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +98,7 @@ class OrderResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
-    """One resting order."""
+    """One resting order; with a `trigger_price` it waits for the mark instead. `shown` is what the book shows of it."""
 
     order_id: str
     market: str
@@ -82,6 +106,8 @@ class OpenOrder:
     price: Decimal
     remaining: Decimal
     client_id: int
+    shown: Decimal | None = None
+    trigger_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +185,16 @@ class RebalanceOffer:
     rebate: Decimal
     bond: Decimal
     sources: tuple[RebalanceSource, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultClaim:
+    """What the vault of `chain` has not paid of a released withdrawal; `ahead` places of its queue come first."""
+
+    chain: str
+    asset: str
+    unpaid: Decimal
+    ahead: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,21 +6,20 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, TypeVar
 
+from exchange.sdk.account_verbs import AccountVerbs
 from exchange.sdk.amounts import Amount
-from exchange.sdk.async_trader import ORDER_SECONDS, SLIPPAGE, AsyncTrader
+from exchange.sdk.async_trader import AsyncTrader
+from exchange.sdk.claim_verbs import ClaimVerbs
 from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import Blocking, Handle
+from exchange.sdk.order_verbs import OrderVerbs
 from exchange.sdk.rebalance_verbs import RebalanceVerbs
 from exchange.sdk.results import (
     Balance,
     CashLock,
     OpenOrder,
     OrderBook,
-    OrderResult,
-    OrderType,
     Position,
-    Side,
-    TimeInForce,
     WhenShort,
 )
 from exchange.sdk.swap_verbs import SwapVerbs
@@ -54,7 +53,7 @@ class OwnLoop:
             self._runner = None
 
 
-class Trader(SwapVerbs, RebalanceVerbs):
+class Trader(OrderVerbs, AccountVerbs, SwapVerbs, RebalanceVerbs, ClaimVerbs):
     """One wallet, synchronously. Arguments, answers and errors are those of `AsyncTrader`."""
 
     def __init__(self, inner: AsyncTrader, run: Blocking) -> None:
@@ -104,42 +103,6 @@ class Trader(SwapVerbs, RebalanceVerbs):
     def fetch_locks(self) -> tuple[CashLock, ...]:
         """See `AsyncTrader.fetch_locks`."""
         return self._run(self._inner.fetch_locks())
-
-    def create_order(  # noqa: PLR0913 - an order's own fields
-        self,
-        *,
-        market: str,
-        side: Side | str,
-        type: OrderType | str = OrderType.LIMIT,  # noqa: A002 - ccxt's name
-        amount: Amount,
-        price: Amount | None = None,
-        slippage: Amount = SLIPPAGE,
-        time_in_force: TimeInForce | str = TimeInForce.GTC,
-        client_id: int | None = None,
-        expires_in_seconds: int = ORDER_SECONDS,
-    ) -> OrderResult:
-        """See `AsyncTrader.create_order`."""
-        return self._run(
-            self._inner.create_order(
-                market=market,
-                side=side,
-                type=type,
-                amount=amount,
-                price=price,
-                slippage=slippage,
-                time_in_force=time_in_force,
-                client_id=client_id,
-                expires_in_seconds=expires_in_seconds,
-            )
-        )
-
-    def cancel_order(self, *, order_id: str) -> None:
-        """See `AsyncTrader.cancel_order`."""
-        self._run(self._inner.cancel_order(order_id=order_id))
-
-    def cancel_all_orders(self) -> None:
-        """See `AsyncTrader.cancel_all_orders`."""
-        self._run(self._inner.cancel_all_orders())
 
     def fetch_balance(self) -> Balance:
         """See `AsyncTrader.fetch_balance`."""

@@ -133,7 +133,7 @@ class LocalVenue:
     async def account_of(self, owner: bytes) -> int:
         """Looks through accounts opened since the last look."""
         accounts = self._state.accounts
-        for number in range(len(self._owners), len(accounts)):
+        for number in range(len(self._owners), self._state.header.account_count):
             self._owners[accounts[number].owner] = number
         if owner not in self._owners:
             raise Rejected("AccountUnknown", f"0x{owner.hex()} has no account; it opens with its first deposit")

@@ -52,7 +52,7 @@ def levels(rows: Iterable[engine.Level]) -> tuple[Level, ...]:
 
 
 def open_order(market: MarketSpec, order: engine.OpenOrder) -> OpenOrder:
-    """One resting order."""
+    """One order, resting or waiting."""
     return OpenOrder(
         order_id=order_id(market, order.slot, order.sequence),
         market=market.name,
@@ -60,6 +60,8 @@ def open_order(market: MarketSpec, order: engine.OpenOrder) -> OpenOrder:
         price=_price(order.price),
         remaining=from_base_units(order.remaining, decimals=SIZE_DECIMALS),
         client_id=order.nonce,
+        shown=from_base_units(order.shown, decimals=SIZE_DECIMALS),
+        trigger_price=_price(order.trigger) if order.trigger else None,
     )
 
 

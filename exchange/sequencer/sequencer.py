@@ -1,11 +1,12 @@
 """The sequencer: gives every step its place, makes it durable, confirms it, and cuts the sequence into batches."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from exchange.engine import SECP256K1, Event, ForcedItem, Reason, Rejected, Signatures
-from exchange.engine.steps import StepKind, continue_register
+from exchange.engine import SECP256K1, Event, ForcedItem, Reason, Rejected, RoundFlipped, Signatures
+from exchange.engine.due import due_step, remedy
+from exchange.engine.steps import StepKind
 from exchange.rollup.batch import Batch
 from exchange.rollup.forced_items import item_hash
 from exchange.rollup.segment import MAX_STEP_BYTES, STEP_LENGTH_BYTES, encoded_size
@@ -35,6 +36,18 @@ NONCED_KINDS = frozenset(
         StepKind.CANCEL_ORDER,
         StepKind.CANCEL_ALL,
         StepKind.WITHDRAW,
+        StepKind.PLACE_SPECIAL,
+        StepKind.REPLACE,
+        StepKind.CANCEL_CLIENT,
+        StepKind.SET_KEY,
+        StepKind.OPEN_SUB_ACCOUNT,
+        StepKind.TRANSFER,
+        StepKind.PLACE_BULK,
+        StepKind.SCHEDULE_CANCEL_ALL,
+        StepKind.SET_PROTECTION,
+        StepKind.SET_FLAGS,
+        StepKind.PROPOSE,
+        StepKind.CANCEL_OPERATION,
         StepKind.LOCK_CASH,
         StepKind.QUEUE_WITHDRAWAL,
         StepKind.RESERVE_REBALANCE,
@@ -42,6 +55,10 @@ NONCED_KINDS = frozenset(
     )
 )
 """Steps that can have an effect only once: sent again, they are answered with the confirmation they got."""
+
+
+_REMEDIES_MAX = 64
+"""Steps that make room for a refused one, before it is refused for good."""
 
 
 class Clock(Protocol):
@@ -85,8 +102,7 @@ class Sequencer:
         for entry in log.read():
             self._ledger.repeat(entry)
         with self._group():
-            for market in range(len(state.markets)):
-                self._drain(market, self._now())
+            self._drain(range(len(state.markets)), self._now())
 
     # Taking in
 
@@ -231,19 +247,33 @@ class Sequencer:
         if self._assembly.is_backlog_full(encoded_size((step,)) + ROOT_BYTES):
             return Unavailable(UnavailableReason.BACKLOG_FULL)
         try:
-            place, events = self._sequence(step, clock)
+            place, events = self._sequence_helped(step, clock)
         except Rejected as rejected:
             known = self._ledger.places.get(keccak256(step))
             return (known, []) if known is not None and step[0] in NONCED_KINDS else rejected
-        for market in sorted(self.state.dirty_markets):
-            events += self._drain(market, clock)
-        return place, events
+        flipped = (self.state.markets_of[event.underlying] for event in events if isinstance(event, RoundFlipped))
+        markets = self.state.dirty_markets.union(*flipped)
+        return place, events + self._drain(markets, clock)
 
-    def _drain(self, market: int, clock: int) -> list[Event]:
-        """Finish what an order left open: nothing else may happen on its market before."""
+    def _sequence_helped(self, step: bytes, clock: int) -> tuple[Place, list[Event]]:
+        """Execute a step; where dead orders or a cancel-all that has come are in its way, those first."""
+        for _ in range(_REMEDIES_MAX):
+            try:
+                return self._sequence(step, clock)
+            except Rejected as rejected:
+                cure = remedy(self.state, step, rejected.reason)
+                if cure is None:
+                    raise
+            self._sequence(cure, clock)
+        return self._sequence(step, clock)
+
+    def _drain(self, markets: Iterable[int], clock: int) -> list[Event]:
+        """Do what is due: unfinished orders and envelopes, crossed triggers. Nothing else may happen there before."""
         events: list[Event] = []
-        while self.state.markets[market].register:
-            events += self._sequence(continue_register(market), clock)[1]
+        involved = set(markets)
+        while (due := due_step(self.state, sorted(involved))) is not None:
+            events += self._sequence(due, clock)[1]
+            involved |= self.state.dirty_markets
         return events
 
     def _sequence(self, step: bytes, clock: int) -> tuple[Place, list[Event]]:

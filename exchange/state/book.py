@@ -16,7 +16,10 @@ BID: Final = 0
 
 
 class BookSide:
-    """Levels of one side: `tails` gives the last slot + 1 of each price, `prices` ascends."""
+    """Levels of one list: `tails` gives the last slot + 1 of each price, `prices` ascends.
+
+    `is_bid` says that the list starts at the highest price.
+    """
 
     __slots__ = ("is_bid", "prices", "tails")
 
@@ -65,12 +68,16 @@ class BookSide:
 
 
 class Book:
-    """Both sides of a market; `sides[0]` bids, `sides[1]` asks."""
+    """Both sides of a market, `sides[0]` bids, `sides[1]` asks, and its trigger lists, by trigger.
 
-    __slots__ = ("sides",)
+    `triggers[0]` wait for the mark to fall (the highest first), `triggers[1]` for it to rise (the lowest first).
+    """
+
+    __slots__ = ("sides", "triggers")
 
     def __init__(self) -> None:
         self.sides = (BookSide(is_bid=True), BookSide(is_bid=False))
+        self.triggers = (BookSide(is_bid=True), BookSide(is_bid=False))
 
     @classmethod
     def from_leaves(cls, market: Market, slots: Sequence[Order]) -> Book:
@@ -81,9 +88,16 @@ class Book:
                 order = slots[reference - 1]
                 side.append(order.price, reference)
                 reference = order.next  # noqa: PLW2901  # walking the list
+        for waiting, reference in zip(book.triggers, (market.trigger_below, market.trigger_above), strict=True):
+            while reference:
+                order = slots[reference - 1]
+                waiting.append(order.trigger, reference)
+                reference = order.next  # noqa: PLW2901  # walking the list
         return book
 
     def __eq__(self, other: object) -> bool:
-        return self.sides == other.sides if isinstance(other, Book) else NotImplemented
+        if not isinstance(other, Book):
+            return NotImplemented
+        return (self.sides, self.triggers) == (other.sides, other.triggers)
 
     __hash__ = None  # type: ignore[assignment]

@@ -8,8 +8,10 @@ from struct import Struct as Layout
 from typing import Final
 
 from exchange.state.hashing import keccak256
+from exchange.state.limits import FACTOR_ONE
 
-_LAYOUT: Final = Layout(">Q20s20sBIIB")
+_LAYOUT: Final = Layout(">Q20s20s20sIIBIIBB")
+_TIER: Final = Layout(">QIi")
 _DOMAIN_TYPE: Final = keccak256(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _NAME: Final = keccak256(b"Clearspan")
 _VERSION: Final = keccak256(b"1")
@@ -32,8 +34,23 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeeTier:
+    """From a `volume` (1e-6 USD a period) on, these shares (1e-6) of a market's fees; a negative one is a rebate."""
+
+    volume: int
+    taker: int
+    maker: int
+
+
+BASE_TIER: Final = FeeTier(volume=0, taker=FACTOR_ONE, maker=FACTOR_ONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Addresses are 20 bytes, `oracle_staleness` seconds, `oracle_deviation` 1e-6, signers strictly ascending."""
+    """Addresses are 20 bytes, `oracle_staleness` seconds, `oracle_deviation` 1e-6, signers strictly ascending.
+
+    `admin` proposes operations, which wait `operation_delay` seconds, halts `halt_delay`; the zero address is nobody.
+    """
 
     settlement_chain: int
     rollup: bytes
@@ -42,15 +59,24 @@ class Config:
     oracle_staleness: int
     oracle_deviation: int
     signers: tuple[bytes, ...]
+    admin: bytes = bytes(20)
+    operation_delay: int = 172_800
+    halt_delay: int = 0
+    fee_tiers: tuple[FeeTier, ...] = (BASE_TIER,)
 
     def __post_init__(self) -> None:
-        for address in (self.rollup, self.insurance_owner, *self.signers):
+        for address in (self.rollup, self.insurance_owner, self.admin, *self.signers):
             if len(address) != 20:
                 raise ValueError("addresses are 20 bytes")
         if list(self.signers) != sorted(set(self.signers)):
             raise ValueError("oracle signers must be strictly ascending")
         if not 1 <= self.oracle_threshold <= 255 or self.reports_needed > len(self.signers) or len(self.signers) > 255:
             raise ValueError("there must be at least three oracle signers and no fewer than the threshold")
+        volumes = [tier.volume for tier in self.fee_tiers]
+        if not volumes or volumes[0] or volumes != sorted(set(volumes)) or len(volumes) > 255:
+            raise ValueError("fee tiers must start at 0 and ascend strictly")
+        if not all(0 <= tier.taker <= FACTOR_ONE and abs(tier.maker) <= FACTOR_ONE for tier in self.fee_tiers):
+            raise ValueError("a tier's shares are at most 1")
 
     @property
     def reports_needed(self) -> int:
@@ -68,19 +94,25 @@ class Config:
             self.settlement_chain,
             self.rollup,
             self.insurance_owner,
+            self.admin,
+            self.operation_delay,
+            self.halt_delay,
             self.oracle_threshold,
             self.oracle_staleness,
             self.oracle_deviation,
+            len(self.fee_tiers),
             len(self.signers),
-        ) + b"".join(self.signers)
+        ) + b"".join([*(_TIER.pack(tier.volume, tier.taker, tier.maker) for tier in self.fee_tiers), *self.signers])
 
     @classmethod
     def decode(cls, body: bytes) -> Config:
         """Inverse of `encode`; ValueError for any other length."""
-        chain, rollup, insurance, threshold, staleness, deviation, count = _LAYOUT.unpack_from(body)
-        if len(body) != _LAYOUT.size + 20 * count:
+        chain, rollup, insurance, admin, operation_delay, halt_delay, *numbers = _LAYOUT.unpack_from(body)
+        threshold, staleness, deviation, tier_count, count = numbers
+        tiers_end = _LAYOUT.size + _TIER.size * tier_count
+        if len(body) != tiers_end + 20 * count:
             raise ValueError("config of a wrong length")
-        signers = tuple(body[at : at + 20] for at in range(_LAYOUT.size, len(body), 20))
+        tiers = (_TIER.unpack_from(body, at) for at in range(_LAYOUT.size, tiers_end, _TIER.size))
         return cls(
             settlement_chain=chain,
             rollup=rollup,
@@ -88,7 +120,11 @@ class Config:
             oracle_threshold=threshold,
             oracle_staleness=staleness,
             oracle_deviation=deviation,
-            signers=signers,
+            signers=tuple(body[at : at + 20] for at in range(tiers_end, len(body), 20)),
+            admin=admin,
+            operation_delay=operation_delay,
+            halt_delay=halt_delay,
+            fee_tiers=tuple(FeeTier(volume=volume, taker=taker, maker=maker) for volume, taker, maker in tiers),
         )
 
     def hash(self) -> bytes:

@@ -6,16 +6,20 @@ from struct import Struct as Layout
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import astuple
 
 HEADER_KIND: Final = 1
-VERSION: Final = 1
-_LAYOUT: Final = Layout(">BQQQIHHHQ32sQQQQ")
+VERSION: Final = 2
+_LAYOUT: Final = Layout(">BQQQIHHHQ32sQQQQHIIHIQQQ")
 
 
 class Header(Struct, gc=False):
-    """`clock` in seconds; `sequence` counts steps, `queue_cursor` forced items.
+    """`clock` in seconds; `sequence` counts steps, `queue_cursor` forced items, `account_count` main accounts.
 
     `queue_time` is when the last forced item taken had entered its queue: what entered before has been taken too.
+    `envelope_account` (0: none) is whose bulk envelope is unfinished: no market takes anything else meanwhile.
+    `sick_count` assets are on sick chains; since episode `sick_episode` began, `healthy_taken` of cash left by the
+    healthy ones. `loss_at` is when the venue last bore a loss, `fund_paid_at` when the fund last paid its owner.
     """
 
     clock: int
@@ -31,25 +35,18 @@ class Header(Struct, gc=False):
     hash_count: int = 0
     waiting_count: int = 0
     queue_time: int = 0
+    expiry_count: int = 0
+    operation_count: int = 0
+    envelope_account: int = 0
+    sick_count: int = 0
+    sick_episode: int = 0
+    healthy_taken: int = 0
+    loss_at: int = 0
+    fund_paid_at: int = 0
 
     def encode(self) -> bytes:
-        """Leaf body."""
-        return _LAYOUT.pack(
-            VERSION,
-            self.clock,
-            self.sequence,
-            self.queue_cursor,
-            self.account_count,
-            self.market_count,
-            self.underlying_count,
-            self.asset_count,
-            self.withdrawal_count,
-            self.config_hash,
-            self.lock_count,
-            self.hash_count,
-            self.waiting_count,
-            self.queue_time,
-        )
+        """Leaf body: the version and the fields in their order."""
+        return _LAYOUT.pack(VERSION, *astuple(self))
 
     @classmethod
     def decode(cls, body: bytes) -> Header:

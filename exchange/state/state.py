@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from exchange.state.account import ACCOUNT_KIND, Account
 from exchange.state.asset import ASSET_KIND, Asset
 from exchange.state.book import Book
 from exchange.state.config import Config
+from exchange.state.deleveraging import DELEVERAGING_KIND, Deleveraging
+from exchange.state.expiry import EXPIRY_KIND, Expiry
 from exchange.state.hash_index import HashIndex
 from exchange.state.hash_use import HASH_USE_KIND, HashUse
 from exchange.state.hashing import ZERO, leaf_hash
 from exchange.state.header import HEADER_KIND, Header
 from exchange.state.lock import LOCK_KIND, Lock
 from exchange.state.mark import MARK_KIND, Mark
-from exchange.state.market import MARKET_KIND, Market
+from exchange.state.market import MARKET_KIND, NO_EXPIRY, Market
+from exchange.state.operation import OPERATION_KIND, Operation
 from exchange.state.order import ORDER_KIND, Order
 from exchange.state.pricing import Pricing
 from exchange.state.reservation import RESERVATION_KIND, Reservation
@@ -65,48 +69,59 @@ class State:
     pricing are derived from the leaves and rebuilt after a revert.
     """
 
-    def __init__(self, config: Config, header: Header) -> None:
+    def __init__(self, config: Config, header: Header) -> None:  # noqa: PLR0915 - a line for each table
         self.config: Final = config
         self.domain: Final = config.domain
         self.domain_prefix: Final = self.domain.prefix
+        self.fee_shares: Final = tuple((tier.taker, tier.maker) for tier in config.fee_tiers)
         self.header = header
-        self._accounts: Final = DenseTable(ACCOUNT_KIND, 12, Account.decode)
+        self._accounts: Final = SparseTable(ACCOUNT_KIND, 14, Account.decode)
         self._markets: Final = DenseTable(MARKET_KIND, 4, Market.decode)
         self._orders: Final = OrderTable(ORDER_KIND, 16)
         self._marks: Final = SparseTable(MARK_KIND, 5, Mark.decode)
         self._underlyings: Final = DenseTable(UNDERLYING_KIND, 3, Underlying.decode)
+        self._expiries: Final = DenseTable(EXPIRY_KIND, 5, Expiry.decode)
         self._assets: Final = DenseTable(ASSET_KIND, 4, Asset.decode)
         self._withdrawals: Final = DenseTable(WITHDRAWAL_KIND, 16, Withdrawal.decode)
+        self._operations: Final = DenseTable(OPERATION_KIND, 8, Operation.decode)
         self._locks: Final = DenseTable(LOCK_KIND, 16, Lock.decode)
         self._hash_uses: Final = DenseTable(HASH_USE_KIND, 16, HashUse.decode)
         self._shortages: Final = SparseTable(SHORTAGE_KIND, 4, Shortage.decode)
         self._waiting: Final = DenseTable(WAITING_KIND, 16, Waiting.decode)
         self._reservations: Final = SparseTable(RESERVATION_KIND, 14, Reservation.decode)
+        self._deleveragings: Final = SparseTable(DELEVERAGING_KIND, 13, Deleveraging.decode)
         self.accounts: Final = self._accounts.rows
         self.markets: Final = self._markets.rows
         self.orders: Final = self._orders.markets
         self.marks: Final = self._marks.rows
         self.underlyings: Final = self._underlyings.rows
+        self.expiries: Final = self._expiries.rows
         self.assets: Final = self._assets.rows
         self.withdrawals: Final = self._withdrawals.rows
+        self.operations: Final = self._operations.rows
         self.locks: Final = self._locks.rows
         self.hash_uses: Final = self._hash_uses.rows
         self.shortages: Final = self._shortages.rows
         self.waiting: Final = self._waiting.rows
         self.reservations: Final = self._reservations.rows
+        self.deleveragings: Final = self._deleveragings.rows
         self.dirty_accounts: Final = self._accounts.dirty
         self.dirty_markets: Final = self._markets.dirty
         self.dirty_orders: Final = self._orders.dirty
         self.dirty_marks: Final = self._marks.dirty
         self.dirty_underlyings: Final = self._underlyings.dirty
+        self.dirty_expiries: Final = self._expiries.dirty
         self.dirty_assets: Final = self._assets.dirty
         self.dirty_withdrawals: Final = self._withdrawals.dirty
+        self.dirty_operations: Final = self._operations.dirty
         self.dirty_locks: Final = self._locks.dirty
         self.dirty_hash_uses: Final = self._hash_uses.dirty
         self.dirty_shortages: Final = self._shortages.dirty
         self.dirty_waiting: Final = self._waiting.dirty
         self.dirty_reservations: Final = self._reservations.dirty
+        self.dirty_deleveragings: Final = self._deleveragings.dirty
         self.books: Final[list[Book]] = []
+        self.quotes: Final[dict[Hashable, Any]] = {}
         self.pricing: Final[list[Pricing | None]] = []
         self.markets_of: Final[list[list[int]]] = []
         self.hash_index = HashIndex()
@@ -120,13 +135,16 @@ class State:
             (3, self._orders),
             (4, self._marks),
             (5, self._underlyings),
+            (6, self._expiries),
             (7, self._assets),
             (WITHDRAWALS_POSITION, self._withdrawals),
+            (14, self._operations),
             (9, self._locks),
             (10, self._hash_uses),
             (11, self._shortages),
             (12, self._waiting),
             (13, self._reservations),
+            (15, self._deleveragings),
         )  # type: ignore[assignment]
 
     # Listing: called by genesis only.
@@ -148,10 +166,35 @@ class State:
         self.pricing.append(None)
         self.markets_of[market.underlying].append(market_id)
         self.underlyings[market.underlying].market_count += 1
+        if market.expiry != NO_EXPIRY:
+            self.expiries[market.expiry].market_count += 1
+            self.dirty_expiries.add(market.expiry)
         self.dirty_markets.add(market_id)
         self.dirty_underlyings.add(market.underlying)
         self.header.market_count = len(self.markets)
         return market_id
+
+    def add_expiry(self, expiry: Expiry) -> int:
+        """Append an expiry, link it between its neighbours in time, and return its id."""
+        expiry_id = len(self.expiries)
+        underlying = self.underlyings[expiry.underlying]
+        earlier, later = 0, underlying.next_expiry
+        while later and self.expiries[later - 1].time < expiry.time:
+            earlier, later = later, self.expiries[later - 1].next
+        expiry.previous, expiry.next = earlier, later
+        if earlier:
+            self.expiries[earlier - 1].next = expiry_id + 1
+            self.dirty_expiries.add(earlier - 1)
+        else:
+            underlying.next_expiry = expiry_id + 1
+            self.dirty_underlyings.add(expiry.underlying)
+        if later:
+            self.expiries[later - 1].previous = expiry_id + 1
+            self.dirty_expiries.add(later - 1)
+        self.expiries.append(expiry)
+        self.dirty_expiries.add(expiry_id)
+        self.header.expiry_count = len(self.expiries)
+        return expiry_id
 
     def add_asset(self, asset: Asset) -> int:
         """Append an asset and return its id."""
@@ -161,11 +204,11 @@ class State:
         return len(self.assets) - 1
 
     def add_account(self, owner: bytes) -> int:
-        """Open the next account and return its id."""
-        self.accounts.append(Account(owner))
-        account_id = len(self.accounts) - 1
+        """Open the next main account and return its id."""
+        account_id = self.header.account_count
+        self.accounts[account_id] = Account(owner)
         self.dirty_accounts.add(account_id)
-        self.header.account_count = len(self.accounts)
+        self.header.account_count = account_id + 1
         return account_id
 
     def add_hash_use(self, digest: bytes, account: int) -> None:
@@ -189,7 +232,13 @@ class State:
         for market_id in markets:
             mark = self.marks.get(2 * market_id + (underlying.round & 1)) if underlying.round_time else None
             market = self.markets[market_id]
-            self.pricing[market_id] = None if mark is None else Pricing.of(market, mark, alone=len(markets) == 1)
+            self.pricing[market_id] = (
+                None
+                if mark is None
+                else Pricing.of(
+                    market, mark, alone=len(markets) == 1, staleness=underlying.staleness, index=underlying.round_price
+                )
+            )
 
     # Commits
 
@@ -247,12 +296,21 @@ class State:
         self.root = self._root_tree.update(dict(enumerate(target.roots)))
         if self.root != target.root or any(table.tree.root != self._roots[at] for at, table in self._tables):
             raise RuntimeError("the undo log does not lead back to its root")
+        self._rebuild()
+        return self.root
+
+    def _rebuild(self) -> None:
+        """Derive books and pricing from the leaves."""
+        count = len(self.markets)
+        del self.orders[count:]
+        self.books[:] = [Book.from_leaves(*entry) for entry in zip(self.markets, self.orders, strict=True)]
+        self.pricing[:] = [None] * count
+        self.markets_of[:] = [[] for _ in self.underlyings]
         for market_id, market in enumerate(self.markets):
-            self.books[market_id] = Book.from_leaves(market, self.orders[market_id])
+            self.markets_of[market.underlying].append(market_id)
         for underlying_id in range(len(self.underlyings)):
             self.refresh_pricing(underlying_id)
         self.hash_index = HashIndex(self.hash_uses)
-        return self.root
 
     def forget_before(self, number: int) -> None:
         """Drop the undo log of commits below `number`; the last commit is always kept."""

@@ -1,6 +1,6 @@
 """`make bench`: every figure of docs/benchmarks.md, with its conditions.
 
-`python tests/benchmarks [engine] [sequencer] [packets] [gas]` runs some of it.
+`python tests/benchmarks [engine] [pricing] [sequencer] [packets] [gas]` runs some of it.
 """
 
 import importlib
@@ -57,7 +57,12 @@ def _flat(table: dict, prefix: str = ""):
             yield prefix + name, value
 
 
-PARTS = {"engine": engine, "sequencer": sequencer, "packets": packets, "gas": gas}
+def pricing() -> None:
+    print("option pricing")
+    print(importlib.import_module("tests.benchmarks.bench_pricing").run(), "\n")
+
+
+PARTS = {"engine": engine, "pricing": pricing, "sequencer": sequencer, "packets": packets, "gas": gas}
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exchange.engine import AssetSpec, MarketSpec, UnderlyingSpec, assess, genesis
-from exchange.engine.oracle import risk_array
+from exchange.engine.marking import risk_array
 from exchange.state import AssetKind, Config, Mark, State
 from exchange.state.account import Position
 from exchange.state.pricing import Pricing

@@ -45,6 +45,7 @@ from tests.contracts.harness import (
     route,
 )
 from tests.contracts.swap_gas import measure_swaps
+from tests.contracts.vault_gas import measure_vault
 from tests.contracts.vault_terms import vault_arguments
 from tests.contracts.withdrawals import Leaf
 
@@ -82,6 +83,7 @@ def measure() -> dict[str, int]:
     _batches(meter, house)
     _withdrawals(meter, house)
     measure_swaps(meter)
+    measure_vault(meter)
     return dict(sorted(meter.used.items()))
 
 

@@ -1,18 +1,16 @@
 """What went wrong elsewhere, tried on our messages, each beside the variant that falls; see docs/incidents.md."""
 
 import re
-from pathlib import Path
 
 import pytest
 from eth_utils.abi import function_abi_to_4byte_selector
 
 import contracts
-from bridge.abi import abi_encode, mapping_slot
+from bridge.abi import abi_encode
 from bridge.attributes import encode_attributes
 from bridge.packets import Fees, Status, commitment_slot, packet_id
 from bridge.payloads import DepositMessage, ReleaseMessage
 from chains.errors import TransactionReverted
-from contracts import storage_slot
 from tests.contracts.conversing import Mode, altered, as_abi, converse
 from tests.contracts.harness import (
     FAR,
@@ -33,8 +31,7 @@ from tests.contracts.harness import (
 )
 from tests.contracts.test_mailbox_receive import bomb, deliver_elsewhere, starve
 from tests.contracts.test_strangers import FOR_TESTS, PLACES, instances
-
-TABLE = Path(__file__).parents[2] / "docs" / "incidents.md"
+from tests.contracts.vaulting import dress
 
 
 def talk_with(twin):
@@ -171,22 +168,6 @@ def test_incident_30_no_route_is_set_up_twice():
     assert link.near.call(link.mailboxes[NEAR].functions.route(FAR, 1))[0] == gullible.address
 
 
-# 31: a fix is lost again
-
-
-def test_incident_31_every_scenario_in_the_table_is_there_and_runs():
-    rows = re.findall(r"^\| (\d+) \|.*\| ((?:`test_\w+`(?:, )?)+) \|$", TABLE.read_text(), re.MULTILINE)
-    assert {int(number) for number, _ in rows} >= {
-        *(12, 18, 27, 29, 30, 31, 36, 37, 38, 39, 41, 42, 43, 44, 45, 48, 49, 50, 56)
-    }
-    sources = [path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py")]
-    for number, names in rows:
-        for name in re.findall(r"`(test_\w+)`", names):
-            defined = [source for source in sources if re.search(rf"^ *def {name}\(", source, re.MULTILINE)]
-            assert len(defined) == 1, (number, name)
-            assert not re.search(rf"mark\.(skip|skipif|xfail)\b[^\n]*\n( *@[^\n]*\n)* *def {name}\(", defined[0]), name
-
-
 # 36: events of calls that were rolled back
 
 
@@ -253,16 +234,6 @@ def test_incident_39_a_local_contract_cannot_speak_for_a_remote_one():
     assert queued(house) == 1
 
 
-def dress(house, borrower):
-    """Write into the attacker's storage what the vault's code looks for: the asset is accepted, the queue known."""
-    listing = mapping_slot(int(house.token.address, 16).to_bytes(32, "big"), storage_slot("CollateralVault", "assetOf"))
-    for slot, value in (
-        (listing, int.from_bytes(b"\x01" * 8, "big") << 16 | 0x0101),
-        (storage_slot("CollateralVault", "forcedQueue"), int(house.queue.address, 16)),
-    ):
-        house.link.far.transact(borrower.functions.write(slot, value), TRADER)
-
-
 def borrowed_exit(twin):
     """The vault's code run on the attacker's storage: the tokens stay with the attacker, the message goes out."""
     house = house_with("ForcedQueue", twin)
@@ -270,9 +241,8 @@ def borrowed_exit(twin):
     borrower = deploy(link.far, "TestBorrower")
     link.far.transact(house.token.functions.approve(borrower.address, 2**256 - 1), TRADER)
     dress(house, borrower)
-    call = house.vault.encode_abi(
-        "deposit(address,uint256,address,uint64)", [house.token.address, 500, TRADER.address, 0]
-    )
+    arguments = [house.token.address, 500, TRADER.address, 0]
+    call = house.vault.encode_abi("deposit(address,uint256,address,uint64)", arguments)
     receipt = link.far.transact(borrower.functions.borrow(house.vault.address, bytes.fromhex(call[2:])), TRADER)
     (packet,) = link.sent(link.far, receipt)
     assert packet.sender == borrower.address

@@ -37,6 +37,7 @@ FOR_TESTS = {
     "TestPackets",
     "TestPermit2",
     "TestPermitToken",
+    "TestPricing",
     "TestRecipient",
     "TestSink",
     "TestToken",

@@ -1,13 +1,15 @@
 """Deposits: what the vault credits, and what it refuses."""
 
 import pytest
+from eth_utils.crypto import keccak
 
-from bridge.packets import packet_id
+from bridge.packets import Status, packet_id
 from bridge.payloads import DepositMessage
+from bridge.vaults import Vault
 from chains.errors import TransactionReverted
 from tests.contracts.harness import NEAR, OWNER, STRANGER, TRADER, ZERO, deploy, new_house, refused
 from tests.contracts.vault_terms import MAX_EXIT_WINDOWS, ChangeKind, change, limits
-from tests.contracts.vaulting import AMOUNT, change_settings, deposit, ledger
+from tests.contracts.vaulting import AMOUNT, change_settings, deposit, dress, ledger
 
 
 def test_a_token_deposit_is_credited_and_sent():
@@ -59,7 +61,7 @@ def test_a_deposit_may_set_its_deadline():
         (None, 10**12 + 1, 0, "ERC20InsufficientBalance"),
     ],
 )
-def test_deposits_that_are_refused(asset, amount, value, error):
+def test_deposits_of_a_wrong_asset_or_value_are_refused(asset, amount, value, error):
     house = new_house()
     call = house.vault.functions.deposit(asset or house.token.address, amount, TRADER.address, 0)
     refused(house.link.far, call, error, sender=TRADER, value=value)
@@ -135,3 +137,22 @@ def test_plain_ether_is_refused():
     house = new_house()
     with pytest.raises(TransactionReverted):
         house.link.far.transact({"to": house.vault.address, "value": 1}, TRADER)
+
+
+def test_incident_34_an_event_of_another_contract_is_nothing():
+    """The vault's own code on an attacker's storage: the event is true to the last topic, but for who emits it."""
+    house = new_house()
+    far = house.link.far
+    borrower = deploy(far, "TestBorrower")
+    far.transact(house.token.functions.approve(borrower.address, 2**256 - 1), TRADER)
+    dress(house, borrower)
+    call = house.vault.encode_abi(
+        "deposit(address,uint256,address,uint64)", [house.token.address, 500, TRADER.address, 0]
+    )
+    receipt = far.transact(borrower.functions.borrow(house.vault.address, bytes.fromhex(call[2:])), TRADER)
+    (packet,) = house.link.sent(far, receipt)
+    topic = keccak(text="Deposited(bytes32,address,address,uint256,address)")
+    assert [log["address"] for log in receipt["logs"] if bytes(log["topics"][0]) == topic] == [borrower.address]
+    assert Vault(far, house.vault.address).deposited(0, far.head().number) == []
+    assert house.link.deliver(packet)[0].status is Status.FAILURE
+    assert ledger(house) == (0, 0)

@@ -2,9 +2,11 @@
 
 from enum import IntEnum
 
+from bridge.abi import mapping_slot
 from bridge.attributes import encode_attributes
 from bridge.packets import Status, packet_id
 from bridge.payloads import ReleaseMessage
+from contracts import storage_slot
 from tests.contracts.harness import FAR, NEAR, OWNER, RELAYER, STRANGER, TRADER, interoperable, new_house
 from tests.contracts.vault_terms import TOKEN_CAP, VAULT_BLOCKS, VAULT_DELAY, limits
 
@@ -137,3 +139,13 @@ def accept(house, token, cap=TOKEN_CAP):
 def force_ether(chain, address, amount):
     """Give ether to a contract that has no say in it."""
     chain.transact({"to": None, "data": b"\x73" + bytes.fromhex(address[2:]) + b"\xff", "value": amount}, OWNER)
+
+
+def dress(house, borrower):
+    """Write into the attacker's storage what the vault's code looks for: the asset is accepted, the queue known."""
+    listing = mapping_slot(int(house.token.address, 16).to_bytes(32, "big"), storage_slot("CollateralVault", "assetOf"))
+    for slot, value in (
+        (listing, int.from_bytes(b"\x01" * 8, "big") << 16 | 0x0101),
+        (storage_slot("CollateralVault", "forcedQueue"), int(house.queue.address, 16)),
+    ):
+        house.link.far.transact(borrower.functions.write(slot, value), TRADER)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import rlp
@@ -56,6 +57,17 @@ def deploy(stage: Stage, chain: LocalChain, name: str, arguments: Sequence[Any],
     """Deploy a contract besides the network's own, broken where the stage says so; raises TransactionReverted."""
     with contracts.replaced(dict(stage.contracts)):
         return chain.deploy(name, arguments, signer)
+
+
+@contextmanager
+def swapped(owner: object, name: str, broken: object) -> Iterator[None]:
+    """A module's or a class's function, or constant, replaced by a broken one inside the block."""
+    whole = getattr(owner, name)
+    setattr(owner, name, broken)
+    try:
+        yield
+    finally:
+        setattr(owner, name, whole)
 
 
 def outsiders(count: int) -> tuple[Validator, ...]:
@@ -219,7 +231,7 @@ def leaf(path: Sequence[int], value: bytes) -> bytes:
     """A trie's leaf: nibbles that remain, and what is there."""
     flagged = [3, *path] if len(path) % 2 else [2, 0, *path]
     packed = bytes(high << 4 | low for high, low in zip(flagged[::2], flagged[1::2], strict=True))
-    return rlp.encode([packed, value])
+    return bytes(rlp.encode([packed, value]))
 
 
 def nibbles(key: bytes) -> list[int]:
@@ -236,7 +248,8 @@ class TrieReader:
 
     def find(self, root: bytes, key: bytes, nodes: Sequence[bytes]) -> bytes | str:
         """The value it believes in, or the error it refuses with."""
-        return self._ask(self._contract.functions.find(root, key, abi_encode(["bytes[]"], [list(nodes)])))
+        answer = self._ask(self._contract.functions.find(root, key, abi_encode(["bytes[]"], [list(nodes)])))
+        return answer if isinstance(answer, str) else bytes(answer)
 
     def find_all(self, root: bytes, keys: Sequence[bytes], lists: Sequence[Sequence[bytes]]) -> Any:
         """The same of several keys in one proof."""

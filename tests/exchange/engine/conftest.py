@@ -28,10 +28,12 @@ from exchange.engine import (
     sign_place_order,
     sign_queue_withdrawal,
     sign_reserve_rebalance,
+    sign_step,
     sign_withdraw,
     steps,
     try_apply,
 )
+from exchange.engine.signed_steps import SignedStep
 from exchange.state import AssetKind, Config, Side, State, TimeInForce
 
 USD = 10**6
@@ -87,9 +89,12 @@ class Venue:
     """Acts on a state as traders, oracles and the forced queue do. Prices in whole USD, sizes in whole units."""
 
     ORACLES = ORACLES
+    GRACE: int | None = None
     MARKETS = (BTC_SPEC, ETH_SPEC, SECOND_BTC_SPEC)
 
-    def __init__(self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1) -> None:
+    def __init__(
+        self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1, **rules: Any
+    ) -> None:
         self.config = Config(
             settlement_chain=settlement_chain,
             rollup=b"\x0a" * 20,
@@ -98,8 +103,9 @@ class Venue:
             oracle_staleness=60,
             oracle_deviation=500_000,
             signers=tuple(key.address for key in ORACLES),
+            **rules,
         )
-        underlyings = (UnderlyingSpec(symbol="BTC"), UnderlyingSpec(symbol="ETH"))
+        underlyings = (UnderlyingSpec(symbol="BTC", grace=self.GRACE), UnderlyingSpec(symbol="ETH", grace=self.GRACE))
         self.state: State = genesis(self.config, markets, underlyings, ASSETS, clock=START)
         self.domain = self.config.domain
         self.signers: list[Signer] = [FUND]
@@ -107,7 +113,7 @@ class Venue:
         self.packets = 0
 
     def open_account(self, usd: float = 0, weth: float = 0) -> int:
-        account = len(self.state.accounts)
+        account = self.state.header.account_count
         self.signers.append(self.signer(account))
         self.deposit(account, USDC_A, round(usd * USD)) if usd or not weth else None
         if weth:
@@ -166,7 +172,7 @@ class Venue:
         **options: Any,
     ) -> bytes:
         return sign_place_order(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             options.get("domain", self.domain),
             account=account,
             market=market,
@@ -176,6 +182,28 @@ class Venue:
             size=round(size * UNIT),
             nonce=options.get("nonce") or self.next_nonce(),
             expiry=options.get("expiry", NEVER),
+            good_till=options.get("good_till"),
+            flags=options.get("flags", 0),
+            display=round(options.get("display", 0) * UNIT),
+            trigger=round(options.get("trigger", 0) * UNIT),
+            key_id=options.get("key_id", 0),
+        )
+
+    def signed(self, spec: SignedStep, account: int, tail: bytes | None = None, **fields: Any) -> bytes:
+        """Any signed step by an account; `signer` and `key` for another key than the owner's."""
+        signer = fields.pop("signer", None) or self.signers[account & 0xFFFFFF]
+        values = {"account": account, "key": 0, "nonce": self.next_nonce(), "expiry": NEVER, **fields}
+        return sign_step(signer, self.domain, spec, tail, **values)
+
+    def set_key(self, account: int, signer: Signer, scope: int, until: int = NEVER) -> int:
+        """Give a session key and return its id."""
+        return self.do(self.key_step(account, signer, scope, until))[0].key
+
+    def key_step(self, account: int, signer: Signer, scope: int, until: int = NEVER) -> bytes:
+        fields = {"scope": scope, "until": until, "nonce": self.next_nonce(), "expiry": NEVER}
+        owner = self.signers[account & 0xFFFFFF]
+        return sign_step(
+            owner, self.domain, steps.SET_KEY, None, account=account, key=0, signer=signer.address, **fields
         )
 
     def buy(self, account: int, price: float, size: float, market: int = BTC, **options: Any) -> list[Event]:
@@ -186,7 +214,7 @@ class Venue:
 
     def cancel(self, account: int, market: int, slot: int, sequence: int, **options: Any) -> bytes:
         return sign_cancel_order(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             self.domain,
             account=account,
             market=market,
@@ -198,12 +226,12 @@ class Venue:
 
     def cancel_all(self, account: int) -> bytes:
         return sign_cancel_all(
-            self.signers[account], self.domain, account=account, nonce=self.next_nonce(), expiry=NEVER
+            self.signers[account & 0xFFFFFF], self.domain, account=account, nonce=self.next_nonce(), expiry=NEVER
         )
 
     def withdraw(self, account: int, asset: int, amount: int, **options: Any) -> bytes:
         return sign_withdraw(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             options.get("domain", self.domain),
             account=account,
             asset=asset,
@@ -216,7 +244,7 @@ class Venue:
     def lock(self, account: int, payee: int, amount: int, digest: bytes, seconds: int = 600, **options: Any) -> bytes:
         """LockCash with a deadline `seconds` from now."""
         return sign_lock_cash(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             options.get("domain", self.domain),
             account=account,
             payee=payee,
@@ -229,7 +257,7 @@ class Venue:
 
     def queue(self, account: int, asset: int, amount: int, **options: Any) -> bytes:
         return sign_queue_withdrawal(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             self.domain,
             account=account,
             asset=asset,
@@ -241,7 +269,7 @@ class Venue:
 
     def leave(self, account: int, waiting: int, **options: Any) -> bytes:
         return sign_leave_queue(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             self.domain,
             account=account,
             waiting=waiting,
@@ -251,7 +279,7 @@ class Venue:
 
     def reserve(self, account: int, short: int, long: int, amount: int, **options: Any) -> bytes:
         return sign_reserve_rebalance(
-            options.get("key", self.signers[account]),
+            options.get("key", self.signers[account & 0xFFFFFF]),
             self.domain,
             account=account,
             short=short,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from exchange.engine import Reason, Rejected, assess, steps
+from exchange.engine import Reason, Rejected, assess, requirements, steps
 from exchange.state import Side, TimeInForce
 
 USD = 10**6
@@ -115,13 +115,15 @@ def test_dropping_a_hedge_needs_the_margin_of_what_stays(venue_type) -> None:
     venue = venue_type(venue_type.MARKETS)
     venue.price(btc=50_000, eth=3_000)
     venue.open_account(usd=1_000_000)
-    venue.open_account(usd=1_000)
+    venue.open_account(usd=4_000)
+    venue.do(venue.signed(steps.SET_FLAGS, 2, flags=4))
     venue.sell(1, 50_000, 3)
     venue.buy(1, 50_000, 1, market=2)
     for _ in range(30):
         venue.buy(2, 50_000, 0.09)
         venue.sell(2, 50_000, 0.03, market=2)
-    assert assess(venue.state, 2).initial < USD
+    # Nothing but a tenth of what each would require alone.
+    assert assess(venue.state, 2).initial == 2_700 * USD
     venue.sell(1, 50_000, 1, market=2)
     with pytest.raises(Rejected) as refused:
         venue.buy(2, 50_000, 0.9, market=2)
@@ -135,14 +137,16 @@ def test_dropping_a_hedge_needs_the_margin_of_what_stays(venue_type) -> None:
 
 
 @pytest.fixture
-def hedged(venue_type):
-    """Account 2 is long 4 in one BTC market and short 4 in another of the same kind."""
+def hedged(venue_type, monkeypatch):
+    """Account 2 is long 4 in one BTC market and short 4 in another of the same kind, without the gross floor."""
+    monkeypatch.setattr(requirements, "GROSS_SHARE", 10**12)
     markets = venue_type.MARKETS
     venue = venue_type((*markets[:2], replace(markets[0], symbol="BTC-2-PERP")))
     venue.price(btc=50_000, eth=3_000)
     venue.open_account(usd=10_000_000)
     venue.open_account(usd=1_000)
     venue.open_account(usd=1_000_000)
+    venue.do(venue.signed(steps.SET_FLAGS, 2, flags=4))
     venue.sell(1, 50_000, 5)
     venue.buy(1, 50_000, 4, market=2)
     for _ in range(100):

@@ -51,7 +51,7 @@ def test_a_good_listing(listing) -> None:
         ({"maintenance_factor": 1_000_001}, "maintenance"),
         ({"transfer_factor": 999_999}, "transfer"),
         ({"taker_fee": 1_000_000}, "fees"),
-        ({"maker_fee": -1}, "fees"),
+        ({"maker_fee": -501}, "rebate"),
     ],
 )
 def test_bad_markets_are_not_listed(listing, change: dict[str, int], rule: str) -> None:

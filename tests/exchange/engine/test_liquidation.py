@@ -152,6 +152,9 @@ def test_stale_rounds_liquidate_nobody(venue, long_account) -> None:
     set_clock(venue.state, venue.state.header.clock + 61)
     assert reason_of(venue, steps.liquidate(long_account, 0)) == Reason.STALE_MARK
     venue.price(btc=46_500)
+    assert reason_of(venue, steps.liquidate(long_account, 0)) == Reason.GRACE_PERIOD
+    set_clock(venue.state, venue.state.header.clock + 59)
+    venue.price(btc=46_500)
     venue.do(steps.liquidate(long_account, 0))
 
 
@@ -164,6 +167,9 @@ def test_a_stale_collateral_liquidates_nobody(venue) -> None:
     venue.price(btc=47_000)
     venue.buy(4, 47_000, 5)
     assert reason_of(venue, steps.liquidate(account, 0)) == Reason.STALE_MARK
+    venue.price(btc=47_000, eth=2_900)
+    assert reason_of(venue, steps.liquidate(account, 0)) == Reason.GRACE_PERIOD
+    set_clock(venue.state, venue.state.header.clock + 59)
     venue.price(btc=47_000, eth=2_900)
     venue.do(steps.liquidate(account, 0))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from exchange.engine import assess
-from exchange.engine.liquidation import size_to_close, worst_price
-from exchange.engine.oracle import risk_array
+from exchange.engine import assess, steps
+from exchange.engine.marking import risk_array
 from exchange.engine.settlement import settle
+from exchange.engine.waterfall import size_to_close, worst_price
 from exchange.state import Mark, State
 from exchange.state.account import Position
 from exchange.state.pricing import Pricing
@@ -94,6 +94,7 @@ def test_a_hedge_in_the_same_underlying_counts(venue_type) -> None:
     venue = venue_type(venue_type.MARKETS)
     venue.price(btc=50_000, eth=3_000)
     first, second = venue.open_account(usd=20_000), venue.open_account(usd=10**6)
+    venue.do(venue.signed(steps.SET_FLAGS, first, flags=4))
     venue.sell(second, 50_000, 3)
     venue.buy(first, 50_000, 3)
     venue.buy(second, 50_000, 0.5, market=2)

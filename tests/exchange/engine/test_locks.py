@@ -47,7 +47,7 @@ def locked(venue):
 
 
 def cash(venue) -> list[int]:
-    return [account.cash // USD for account in venue.state.accounts]
+    return [account.cash // USD for account in venue.state.accounts.values()]
 
 
 def test_cash_locked_is_cash_of_nobody(venue) -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.engine import MarginReport, Reason, Rejected, assess
-from exchange.engine.margin import scan_loss, scan_loss_alone, worst_profit
-from exchange.engine.oracle import SCENARIO_MOVES
+from exchange.engine import MarginReport, Reason, Rejected, assess, steps
+from exchange.engine.pricing import LINEAR_MOVES
+from exchange.engine.requirements import scan_loss, scan_loss_alone, worst_profit
 from exchange.state import Side
 from exchange.state.account import Position
 from exchange.state.pricing import Pricing
@@ -40,6 +40,7 @@ def test_a_long_by_hand(venue) -> None:
         transfer=10_780 * USD,
         withdrawable=(97_950 - 10_780) * USD,
         stale=False,
+        backing=97_950 * USD,
     )
     # The short gained 2,000, which counts for new risk and does not leave; its maker fee was 0.02 %.
     report = assess(venue.state, 1)
@@ -111,6 +112,9 @@ def test_markets_of_one_underlying_are_netted_by_scenario(venue_type) -> None:
     venue.buy(second, 50_000, 3)
     venue.buy(first, 50_000, 0.7, market=2)
     venue.sell(second, 50_000, 0.7, market=2)
+    assert assess(venue.state, first).initial == (15_000 + 10_500) * USD  # market by market
+    for account in (first, second):
+        venue.do(venue.signed(steps.SET_FLAGS, account, flags=4))
     # short 3 against long 0.7 x multiplier 3, at 10 %
     assert assess(venue.state, first).initial == 4_500 * USD
     # the larger maintenance factor of the two counts
@@ -151,7 +155,7 @@ POSITION = st.builds(
 
 
 def pricing(mark: int, scan_range: int, multiplier: int, *, alone: bool) -> Pricing:
-    scan = tuple(mark * scan_range * multiplier * up // (10**6 * down) for up, down in SCENARIO_MOVES)
+    scan = tuple(mark * scan_range * multiplier * up // (10**6 * down) for up, down in LINEAR_MOVES)
     return Pricing(0, mark, mark * multiplier, min(scan), max(scan), scan, 1, 0, 0, alone)
 
 

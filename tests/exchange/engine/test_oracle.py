@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import pytest
 
 from exchange.engine import PriceReported, Reason, Rejected, RoundFlipped, Signer, set_clock, sign_report, steps
-from exchange.engine.oracle import risk_array
+from exchange.engine.marking import risk_array
 from exchange.engine.signing import oracle_report
 from exchange.state.mark import Mark
 
@@ -16,17 +18,21 @@ def reason_of(venue, step: bytes) -> Reason:
     return caught.value.reason
 
 
-def mixed(venue, oracles, prices, times=None) -> bytes:
-    """One report per oracle with its own price and time."""
-    now = venue.state.header.clock
-    times = times or [now] * len(prices)
-    return oracle_report(
-        0,
-        [
-            sign_report(key, venue.domain, underlying=0, price=round(price * UNIT), time=time)
-            for key, price, time in zip(oracles, prices, times, strict=False)
-        ],
-    )
+def mixed(venue, oracles, prices, time=None, underlying=0, confidences=()) -> bytes:
+    """One report per oracle with its own price, all of one time."""
+    time = venue.state.header.clock if time is None else time
+    reports = [
+        sign_report(
+            key,
+            venue.domain,
+            underlying=underlying,
+            price=round(price * UNIT),
+            time=time,
+            confidence=round(confidence * UNIT),
+        )
+        for key, price, confidence in zip_longest(oracles[: len(prices)], prices, confidences, fillvalue=0)
+    ]
+    return oracle_report(underlying, time, reports)
 
 
 @pytest.fixture
@@ -73,29 +79,37 @@ def test_signers_ascend_and_are_known(later, oracles) -> None:
         [first, second, elsewhere],
     ):
         later.state.underlyings[0].price = 0  # no deviation bound here
-        assert reason_of(later, oracle_report(0, parts)) == Reason.REPORT_SIGNER_UNKNOWN
-    later.do(oracle_report(0, [first, second, third]))
+        assert reason_of(later, oracle_report(0, later.state.header.clock, parts)) == Reason.REPORT_SIGNER_UNKNOWN
+    later.do(oracle_report(0, later.state.header.clock, [first, second, third]))
 
 
-def test_the_time_is_the_oldest_and_never_repeats(later, oracles) -> None:
+def test_the_time_never_repeats(later, oracles) -> None:
     last = later.state.underlyings[0].time
-    now = last + 2
-    set_clock(later.state, now)
-    step = mixed(later, oracles, [50_000] * 3, [now, last, now])
-    assert reason_of(later, step) == Reason.REPORT_NOT_NEWER
-    (event,) = later.do(mixed(later, oracles, [50_000] * 3, [now, last + 1, now]))
+    assert reason_of(later, mixed(later, oracles, [50_000] * 3, last)) == Reason.REPORT_NOT_NEWER
+    (event,) = later.do(mixed(later, oracles, [50_000] * 3, last + 1))
     assert event.time == last + 1
-    assert reason_of(later, mixed(later, oracles, [50_000] * 3, [now, last + 1, now])) == Reason.REPORT_NOT_NEWER
-    later.do(mixed(later, oracles, [50_000] * 3, [now, now, now]))
+    assert reason_of(later, mixed(later, oracles, [50_000] * 3, last + 1)) == Reason.REPORT_NOT_NEWER
+    set_clock(later.state, last + 2)
+    later.do(mixed(later, oracles, [50_000] * 3, last + 2))
+
+
+def test_a_report_of_another_time_is_not_of_this_one(later, oracles) -> None:
+    """The time is signed: reports of two times make no price together."""
+    now = later.state.header.clock
+    parts = [
+        sign_report(key, later.domain, underlying=0, price=50_000 * UNIT, time=time)
+        for key, time in zip(oracles, (now, now, now - 1), strict=False)
+    ]
+    assert reason_of(later, oracle_report(0, now, parts)) == Reason.REPORT_SIGNER_UNKNOWN
 
 
 def test_reports_are_neither_ahead_nor_stale(later, oracles) -> None:
     now = later.state.header.clock
-    assert reason_of(later, mixed(later, oracles, [50_000] * 3, [now, now + 1, now])) == Reason.REPORT_AHEAD_OF_CLOCK
+    assert reason_of(later, mixed(later, oracles, [50_000] * 3, now + 1)) == Reason.REPORT_AHEAD_OF_CLOCK
     set_clock(later.state, now + 100)
     now += 100
-    assert reason_of(later, mixed(later, oracles, [50_000] * 3, [now, now - 61, now])) == Reason.REPORT_STALE
-    later.do(mixed(later, oracles, [50_000] * 3, [now, now - 60, now]))
+    assert reason_of(later, mixed(later, oracles, [50_000] * 3, now - 61)) == Reason.REPORT_STALE
+    later.do(mixed(later, oracles, [50_000] * 3, now - 60))
 
 
 def test_a_jump_waits_until_the_last_price_is_stale(later, oracles) -> None:
@@ -169,5 +183,9 @@ def test_a_risk_array_by_hand(venue) -> None:
         *(5_000 * UNIT, 5_000 * UNIT, -5_000 * UNIT, -5_000 * UNIT, 3_500 * UNIT, -3_500 * UNIT),
     )
     assert venue.state.marks[1] == Mark(
-        venue.state.underlyings[0].time, 50_000 * UNIT, risk_array(venue.state.markets[0], 50_000 * UNIT)
+        venue.state.underlyings[0].time,
+        50_000 * UNIT,
+        risk_array(venue.state.markets[0], 50_000 * UNIT),
+        report=1,
+        delta=UNIT,
     )

@@ -49,7 +49,7 @@ ORDERS = [
     ({"size": 10_001}, Reason.OPEN_INTEREST_CAP),
     ({"size": 100}, Reason.INSUFFICIENT_MARGIN),
     ({"side": 2}, Reason.MALFORMED),
-    ({"tif": 4}, Reason.MALFORMED),
+    ({"tif": 5}, Reason.MALFORMED),
     ({"market": 2}, Reason.MARKET_UNKNOWN),
     ({"expiry": 0}, Reason.EXPIRED),
 ]

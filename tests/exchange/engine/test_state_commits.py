@@ -42,8 +42,8 @@ def test_revert_restores_roots_rows_books_and_pricing(venue) -> None:
     books = [Book.from_leaves(market, state.orders[at]) for at, market in enumerate(state.markets)]
     pricing = list(state.pricing)
     bodies = [dict(table.bodies) for _, table in state._tables]
-    rows = (list(state.accounts), list(state.orders[0]), dict(state.marks))
-    encoded = [account.encode() for account in state.accounts]
+    rows = (list(state.accounts.values()), list(state.orders[0]), dict(state.marks))
+    encoded = [account.encode() for account in state.accounts.values()]
 
     venue.buy(2, 50_000, 3)
     venue.price(btc=50_100)
@@ -58,7 +58,7 @@ def test_revert_restores_roots_rows_books_and_pricing(venue) -> None:
     assert state.commit_number == number
     assert [dict(table.bodies) for _, table in state._tables] == bodies
     assert (state.books, state.pricing) == (books, pricing)
-    assert [account.encode() for account in state.accounts] == encoded
+    assert [account.encode() for account in state.accounts.values()] == encoded
     assert len(state.orders[0]) == len(rows[1])
     assert state.marks == rows[2]
     assert not state.withdrawals
@@ -141,4 +141,4 @@ def test_any_leaf_is_proven_under_the_last_root(venue) -> None:
     accounts_root = climb(leaf_hash(2, account.encode()), 2, table.tree.proof(2))
     assert climb(accounts_root, 1, venue.state.prove_root(1)) == root
     with pytest.raises(LookupError):
-        venue.state.table(6)
+        venue.state.table(16)

@@ -39,6 +39,7 @@ def test_open_orders_are_those_of_the_account(venue) -> None:
         remaining=UNIT,
         nonce=venue.nonce - 2,
         expiry=2**63,
+        shown=UNIT,
     )
     assert (second.market, second.side) == (1, Side.BID)
     assert open_orders(venue.state, 1, market=1) == [second]

@@ -190,7 +190,7 @@ def test_forced_items_are_taken_in_order_and_once():
     assert venue.sequencer.take_forced(1, items[1:]) == 0
     assert venue.sequencer.take_forced(0, []) == 0
     assert venue.sequencer.forced_cursor == venue.state.header.queue_cursor == 3
-    assert [account.cash for account in venue.state.accounts] == [0, 10**12, 10**12, 10**12]
+    assert [account.cash for account in venue.state.accounts.values()] == [0, 10**12, 10**12, 10**12]
 
 
 def test_a_gap_or_another_item_takes_nothing():

@@ -25,23 +25,29 @@ from exchange.engine import (
     sign_place_order,
     sign_queue_withdrawal,
     sign_reserve_rebalance,
+    sign_smile_report,
     sign_withdraw,
     steps,
     try_apply,
 )
+from exchange.engine.signing import cancel_item, place_item, sign_place_bulk
 from exchange.state import (
     Account,
     Asset,
     AssetKind,
     Config,
+    Envelope,
     HashUse,
     Header,
     Lock,
     Mark,
     Market,
+    Operation,
     Order,
     Position,
+    Protection,
     Reservation,
+    SessionKey,
     Shortage,
     Side,
     TimeInForce,
@@ -51,6 +57,8 @@ from exchange.state import (
     Withdrawal,
     climb,
 )
+from exchange.state.deleveraging import Deleveraging
+from exchange.state.expiry import Expiry
 from exchange.state.hashing import keccak256, leaf_hash
 from exchange.state.order import FREE
 
@@ -80,18 +88,52 @@ LEAVES: dict[str, tuple[int, Any]] = {
             {0: Position(-UNIT, -50_000_000_000, 0, 2 * UNIT, 0, 99_000_000_000, 0), 1: Position(UNIT, 3_000_000_000)},
         ),
     ),
+    "account with everything": (
+        2,
+        Account(
+            *(b"\x12" * 20, 2, 3, 1_800_000_000_009, 0b11, 7, {}, {1: Position(UNIT, 3, -4, 0, 0, 0, 0, 5)}),
+            *(1_800_000_100, 6 * 10**6, 694, 1, 2, 8, [SessionKey(8, b"\x13" * 20, 3, 1_900_000_000, 9, 1)]),
+            *(Protection(10**9, 5, 60, 4, 1_799_999_999, 0), Envelope(8, 11, 12, 3, 13, bytes(range(34)))),
+        ),
+    ),
     "market": (
         3,
         Market(
-            *(0, 1, 1, 10**7, 10**5, 10**5, 1, 100_000, 600_000, 1_100_000, 500, 200, 5_000, 20_000, 100_000, 10**12),
-            *(1, 2, 3, 4, 9, UNIT, -7, -8, 35_000_000, 50_000 * UNIT),
-            *(1, 1, 0, 0, 50_000 * UNIT, UNIT, 1_800_000_000_008, 2**63, 1),
+            *(0, 1, 1, 10**7, 10**5, 10**5, 1, 100_000, 600_000, 1_100_000, 500, -100, 5_000, 20_000, 100_000, 10**12),
+            *(1, 2, 3 * UNIT, 10**10, 10**11, 500_000, -5, 7_500),
+            *(1, 2, 5, 6, 3, 4, 9, UNIT, 50_000 * UNIT),
+            *(-7, -8, 35_000_000, 1_800_000_000, -9, 10, 1_800_000_001, -11, 1_800_000_002),
+            *(12, 13, 14, 15, 16, 17, 19, 20, 1_800_000_003, 18),
+            *(1, 1, 0, 0, 1, 50_000 * UNIT, UNIT, 10**6, 1_800_000_000_008, 2**63, 1),
         ),
     ),
-    "order": (4, Order(5, 1, 1, 1, 0, 50_000 * UNIT, UNIT, 0, 2, 1_800_000_000_007, 2**63)),
+    "order": (4, Order(5, 1, 1, 1, 0, 50_000 * UNIT, UNIT, 0, 2, 1_800_000_000_007, 2**63, 5)),
+    "iceberg": (4, Order(7, 1, 1, 0, 0, 49_000 * UNIT, UNIT, 0, 2, 1_800_000_000_007, 2**63, 9, 3, 4 * UNIT, UNIT)),
+    "waiting order": (4, Order(8, 1, 1, 1, 5, 0, UNIT, 3, 0, 1_800_000_000_009, 2**63, 8, 1, 0, 0, 51_000 * UNIT)),
+    "operation": (15, Operation(1, 1_800_172_800, 3, b"\x00\x01")),
     "free slot": (4, Order(6, 0, 0, FREE, 0, 0, 0, 0, 4, 0, 0)),
-    "mark": (5, Mark(1_800_000_000, 50_000 * UNIT, tuple(range(-8, 8)))),
-    "underlying": (6, Underlying(50_001 * UNIT, 1_800_000_001, 4, 50_000 * UNIT, 1_800_000_000, 2, 1)),
+    "mark": (
+        5,
+        Mark(1_800_000_000, 50_000 * UNIT, tuple(range(-8, 8)), 7, -11, -UNIT // 2, 13, 50 * UNIT, 1_250_000),
+    ),
+    "underlying": (
+        6,
+        Underlying(
+            *(50_001 * UNIT, 1_800_000_001, 4, 50_000 * UNIT, 1_800_000_000, 2, 1, 9, 3, 49_000 * UNIT),
+            *(1_799_990_000, 2, 60, 100_000, 20_000, 300, UNIT, 10**6 * UNIT),
+        ),
+    ),
+    "expiry": (
+        7,
+        Expiry(
+            *(0, 1, 1_800_086_400, 1, 3, -20_000_000, 1_800_000_000, 5, 350_000),
+            *(-(10**15), 10**17, -3 * 10**17, 10**16, 2 * 10**17, 50_000 * UNIT * 900, 900, 30, 0, 12, 4),
+        ),
+    ),
+    "deleveraging": (
+        16,
+        Deleveraging(3, 0, 10**18 * 3 // 4, 10**18 // 4 * 50_000 * UNIT, 50_000 * UNIT, UNIT, 1_800_000_000),
+    ),
     "asset": (8, Asset(900_002, b"\x22" * 20, 1, 18, 1, 100_000, 0, 10**18)),
     "withdrawal": (9, Withdrawal(0, 1, b"\x33" * 20, 1, 900_003, b"\x44" * 20, 25_000_000)),
     "lock": (10, Lock(1, 2, 25_000_000, b"\x77" * 32, 1_800_000_600, 1)),
@@ -127,9 +169,45 @@ def vectors() -> dict[str, Any]:
             expiry=1_800_000_060,
         ),
         "CancelOrder": sign_cancel_order(key, domain, account=1, market=2, slot=3, sequence=4, nonce=5, expiry=6),
+        "PlaceSpecial": sign_place_order(
+            key,
+            domain,
+            account=1,
+            market=2,
+            side=Side.BID,
+            time_in_force=TimeInForce.GTC,
+            price=50_000 * UNIT,
+            size=UNIT,
+            nonce=1_800_000_000_002,
+            expiry=1_800_000_060,
+            good_till=0,
+            flags=1,
+            display=UNIT // 4,
+            trigger=51_000 * UNIT,
+            key_id=3,
+        ),
+        "PlaceBulk": sign_place_bulk(
+            key,
+            domain,
+            account=1,
+            items=[
+                place_item(market=2, side=1, price=50_000 * UNIT, size=UNIT),
+                cancel_item(market=2, slot=3, sequence=4),
+            ],
+            nonce=1_800_000_000_003,
+            expiry=1_800_000_060,
+        ),
         "CancelAll": sign_cancel_all(key, domain, account=1, nonce=2, expiry=3),
         "Withdraw": sign_withdraw(
             key, domain, account=1, asset=2, amount=2**64 + 3, recipient=b"\x55" * 20, nonce=4, expiry=5
+        ),
+        "SmileReport": sign_smile_report(
+            [key],
+            domain,
+            expiry=1,
+            time=1_800_000_000,
+            carry=-5,
+            smile=(-(10**15), 10**17, -(10**17), 10**16, 10**17),
         ),
         "OracleReport": sign_oracle_report([key], domain, underlying=1, price=50_000 * UNIT, time=1_800_000_000),
         "Reprice": steps.reprice(1),

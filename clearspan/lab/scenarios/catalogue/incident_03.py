@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
-from clearspan.lab.scenarios.moves import Heist, forged, stolen
+from clearspan.lab.scenarios.moves import Heist, forged, stolen, swapped
 from relayers.reports import Did
 from relayers.store import Store
 from relayers.watching import Watcher
@@ -22,7 +21,7 @@ def attack(stage: Stage) -> Verdict:
         heist = Heist(world)
         store = Store(world.directory / "watcher.db")
         watcher = Watcher(store, heist.network, world.chains, signer=world.base.relayers[0])
-        keys = stolen(heist.source.validators[:3])
+        keys = stolen(heist.source.validators.validators[:3])
         alarms: list[str] = []
 
         def look() -> None:
@@ -45,22 +44,13 @@ def attack(stage: Stage) -> Verdict:
         )
 
 
-@contextmanager
-def only_cries() -> Iterator[None]:
-    """The watcher alarms and does nothing."""
-    accuse = Watcher._accuse  # noqa: SLF001
-    Watcher._accuse = lambda *_: None  # type: ignore[method-assign]  # noqa: SLF001
-    try:
-        yield
-    finally:
-        Watcher._accuse = accuse  # type: ignore[method-assign]  # noqa: SLF001
-
-
 SCENARIO = Scenario(
     identifier="incident-3",
     title="A probe with a stolen quorum, then five large thefts",
     group="C1",
     source="Orbit, 31 Dec 2023, $81M",
     attack=attack,
-    twin=Twin(mutation="the watcher alarms and freezes no client", patch=only_cries),
+    twin=Twin(
+        mutation="the watcher alarms and freezes no client", patch=partial(swapped, Watcher, "_accuse", lambda *_: None)
+    ),
 )

@@ -13,7 +13,7 @@ def attack(stage: Stage) -> Verdict:
         cap = heist.ledger.credit(heist.entry.chain_id, heist.token).window_cap
         losses = []
         for number in range(5):
-            keys = stolen(heist.source.validators[:number])
+            keys = stolen(heist.source.validators.validators[:number])
             for _ in range(2):
                 packet = heist.invented(cap)
                 heist.cash_in(forged(heist.mine(), packet).sealed_by(keys), packet)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
-from clearspan.lab.scenarios.moves import ACCEPTED, Heist, attempt
+from clearspan.lab.scenarios.moves import ACCEPTED, Heist, attempt, swapped
 from relayers.reports import Did
 from relayers.store import Store
 from relayers.watching import Watcher, watcher
@@ -35,22 +34,14 @@ def attack(stage: Stage) -> Verdict:
         )
 
 
-@contextmanager
-def knows_no_privileged_function() -> Iterator[None]:
-    """The watcher's list of functions is empty."""
-    known = watcher.PRIVILEGED
-    watcher.PRIVILEGED = frozenset()
-    try:
-        yield
-    finally:
-        watcher.PRIVILEGED = known
-
-
 SCENARIO = Scenario(
     identifier="incident-7",
     title="Somebody rattles at the doors that only owners may open",
     group="C1",
     source="Force Bridge, 1 Jun 2025, $3.76M",
     attack=attack,
-    twin=Twin(mutation="the watcher's list of privileged functions is empty", patch=knows_no_privileged_function),
+    twin=Twin(
+        mutation="the watcher's list of privileged functions is empty",
+        patch=partial(swapped, watcher, "PRIVILEGED", frozenset()),
+    ),
 )

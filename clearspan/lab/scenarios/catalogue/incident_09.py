@@ -19,7 +19,9 @@ def attack(stage: Stage) -> Verdict:
         proposed = attempt(heist.host, ledger.proposeCaps(*arguments), heist.owner)
         activated = attempt(heist.host, ledger.activateCaps(heist.entry.chain_id, heist.token), heist.owner)
         packet = heist.invented(WANTED)
-        outcome = heist.cash_in(forged(heist.mine(), packet).sealed_by(stolen(heist.source.validators[:3])), packet)
+        outcome = heist.cash_in(
+            forged(heist.mine(), packet).sealed_by(stolen(heist.source.validators.validators[:3])), packet
+        )
         return Verdict(
             survived=heist.loot == 0,
             detail=f"lifted at once: {lifted}; proposed: {proposed}, activated: {activated}; "

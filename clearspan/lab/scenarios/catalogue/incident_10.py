@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
+from clearspan.lab.scenarios.moves import swapped
 from relayers.operating import keystores
 from relayers.operating.assembly import unlock_signers
 from relayers.operating.config import RelayerConfig
@@ -60,22 +60,14 @@ def boot(directory: Path, key: bytes) -> str:
     return "started"
 
 
-@contextmanager
-def knows_no_published_key() -> Iterator[None]:
-    """The list of keys that everybody knows is empty."""
-    known = keystores.is_development_key
-    keystores.is_development_key = lambda _: False  # type: ignore[attr-defined]
-    try:
-        yield
-    finally:
-        keystores.is_development_key = known  # type: ignore[attr-defined]
-
-
 SCENARIO = Scenario(
     identifier="incident-10",
     title="A key that everybody can read is used where it matters",
     group="C1",
     source="pGALA and pNetwork, Nov 2022",
     attack=attack,
-    twin=Twin(mutation="boot does not ask whether a key is published", patch=knows_no_published_key),
+    twin=Twin(
+        mutation="boot does not ask whether a key is published",
+        patch=partial(swapped, keystores, "is_development_key", lambda _: False),
+    ),
 )

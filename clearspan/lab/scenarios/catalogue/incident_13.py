@@ -15,11 +15,11 @@ def attack(stage: Stage) -> Verdict:
         client = heist.new_client(stage, trusted, trust_numerator=1, trust_denominator=3)
         packet = heist.invented()
         draft = forged(heist.mine(), packet)
-        signers = sorted([*heist.source.validators[:2], *outsiders(2)], key=lambda one: one.address)
+        signers = sorted([*heist.source.validators.validators[:2], *outsiders(2)], key=lambda one: one.address)
         sealed = draft.sealed_by(stolen(signers))
         foreign = attempt(heist.host, client.functions.update(encode_update(sealed, trusted.validators)), heist.thief)
         proven = heist.proves(client, sealed, packet)
-        one, two = draft.sealed_by(stolen(heist.source.validators[:2])).sorted_seals
+        one, two = draft.sealed_by(stolen(heist.source.validators.validators[:2])).sorted_seals
         again = raw_update(draft, [two, one, two], trusted.validators)
         unsorted = attempt(heist.host, heist.client.functions.update(again), heist.thief)
         return Verdict(

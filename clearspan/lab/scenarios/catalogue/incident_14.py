@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 from coincurve import PrivateKey
 
@@ -12,7 +11,7 @@ from chains.errors import Rejected
 from chains.headers import SealedHeader
 from chains.keys import CURVE_ORDER, address_of
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
-from clearspan.lab.scenarios.moves import Heist, forged
+from clearspan.lab.scenarios.moves import Heist, forged, swapped
 
 NONCE = 77
 
@@ -73,22 +72,13 @@ def careless_seal(digest: bytes, key: bytes) -> bytes:
     return r.to_bytes(32, "big") + s.to_bytes(32, "big") + bytes([parity])
 
 
-@contextmanager
-def one_nonce() -> Iterator[None]:
-    """Validators seal with one nonce."""
-    sign = validators.sign
-    validators.sign = careless_seal
-    try:
-        yield
-    finally:
-        validators.sign = sign
-
-
 SCENARIO = Scenario(
     identifier="incident-14",
     title="Two seals with one nonce give their key away",
     group="C2",
     source="Anyswap V3, 10 Jul 2021, $7.9M",
     attack=attack,
-    twin=Twin(mutation="validators take one nonce for every seal", patch=one_nonce),
+    twin=Twin(
+        mutation="validators take one nonce for every seal", patch=partial(swapped, validators, "sign", careless_seal)
+    ),
 )

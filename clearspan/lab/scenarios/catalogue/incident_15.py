@@ -13,7 +13,7 @@ def attack(stage: Stage) -> Verdict:
         heist = Heist(world)
         packet = heist.invented()
         draft = forged(heist.mine(), packet)
-        one, two = draft.sealed_by(stolen(heist.source.validators[:2])).sorted_seals
+        one, two = draft.sealed_by(stolen(heist.source.validators.validators[:2])).sorted_seals
         high = two[:32] + (CURVE_ORDER - int.from_bytes(two[32:64], "big")).to_bytes(32, "big")
         forms = {
             "twice": two,

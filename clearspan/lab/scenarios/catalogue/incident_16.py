@@ -11,7 +11,7 @@ def attack(stage: Stage) -> Verdict:
     with stage.world() as world:
         heist = Heist(world)
         packet = heist.invented()
-        signers = sorted([*heist.source.validators[:2], *outsiders(2)], key=lambda one: one.address)
+        signers = sorted([*heist.source.validators.validators[:2], *outsiders(2)], key=lambda one: one.address)
         short = forged(heist.mine(), packet, validators=[one.address for one in signers]).sealed_by(stolen(signers))
         outcome = heist.cash_in(short, packet)
         taken = heist.loot

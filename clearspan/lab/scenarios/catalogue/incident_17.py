@@ -35,7 +35,7 @@ def attack(stage: Stage) -> Verdict:
         return Verdict(
             survived=not loot and heist.loot == 0,
             detail=f"a leaf that no hash binds, at depth {depth}: "
-            f"{'believed' if loot else believed}; through the mailbox: {outcome}",
+            f"{believed if isinstance(believed, str) else 'believed'}; through the mailbox: {outcome}",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
 
 import rlp
 from eth_utils.crypto import keccak
@@ -11,7 +11,7 @@ from eth_utils.crypto import keccak
 from chains import proofs
 from chains.errors import ProofError
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
-from clearspan.lab.scenarios.moves import Heist, TrieReader, leaf
+from clearspan.lab.scenarios.moves import Heist, TrieReader, leaf, swapped
 
 KEY = b"\x12\x34"
 
@@ -41,20 +41,13 @@ def attack(stage: Stage) -> Verdict:
         )
 
 
-@contextmanager
-def reads_short_nodes_behind_hashes() -> Iterator[None]:
-    """Leave out the question whether a listed node should have been inlined."""
-    checked = proofs._take  # noqa: SLF001
+CHECKED = proofs._take  # noqa: SLF001 - the line that the twin leaves out is in it
 
-    def take(remaining: Iterator[bytes], expected_hash: bytes, *, is_root: bool) -> list[proofs.Node]:
-        del is_root
-        return checked(remaining, expected_hash, is_root=True)
 
-    proofs._take = take  # noqa: SLF001
-    try:
-        yield
-    finally:
-        proofs._take = checked  # noqa: SLF001
+def take(remaining: Iterator[bytes], expected_hash: bytes, *, is_root: bool) -> list[proofs.Node]:
+    """Read a listed node without asking whether it should have been inlined."""
+    del is_root
+    return CHECKED(remaining, expected_hash, is_root=True)
 
 
 SCENARIO = Scenario(
@@ -65,6 +58,6 @@ SCENARIO = Scenario(
     attack=attack,
     twin=Twin(
         mutation="the reader off the chain does not ask whether a listed node should have been inlined",
-        patch=reads_short_nodes_behind_hashes,
+        patch=partial(swapped, proofs, "_take", take),
     ),
 )

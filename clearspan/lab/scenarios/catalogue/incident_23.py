@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import rlp
 from eth_utils.crypto import keccak
-from trie import HexaryTrie
 
 from chains.proofs import verify_trie
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
-from clearspan.lab.scenarios.moves import Heist, TrieReader
+from clearspan.lab.scenarios.moves import Heist, TrieReader, leaf
 
 DEEPEST = 64
-WORD = b"\x44" * 32
+VICTIM, WORD = bytes(32), b"\x44" * 32
 
 
 def attack(stage: Stage) -> Verdict:
     """Keys that part from the victim's in every nibble push it as deep as keys can be."""
     with stage.world() as world:
-        heist = Heist(world)
-        trie = HexaryTrie({})
-        victim = bytes(32)
-        trie[victim] = WORD
-        for nibble in range(DEEPEST):
-            near = bytearray(32)
-            near[nibble // 2] = 0x10 if nibble % 2 == 0 else 0x01
-            trie[bytes(near)] = WORD
-        nodes = [rlp.encode(node) for node in trie.get_proof(victim)]
-        nodes = [nodes[0], *(node for node in nodes[1:] if len(node) >= len(keccak(b"")))]
-        on_chain = TrieReader(stage, heist).find(trie.root_hash, victim, nodes)
-        off_chain = verify_trie(trie.root_hash, victim, nodes)
+        reader = TrieReader(stage, Heist(world))
+        nodes = [leaf([], WORD)]
+        for remaining in range(DEEPEST):
+            near = leaf([0] * remaining, WORD)
+            nodes.insert(0, rlp.encode([keccak(nodes[0]), keccak(near), *[b""] * 15]))
+        root = keccak(nodes[0])
+        on_chain = reader.find(root, VICTIM, nodes)
+        off_chain = verify_trie(root, VICTIM, nodes)
         return Verdict(
             survived=on_chain == off_chain == WORD,
             detail=f"a key {len(nodes)} nodes deep is "

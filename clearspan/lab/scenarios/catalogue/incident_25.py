@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import rlp
-from trie import HexaryTrie
+from eth_utils.crypto import keccak
 
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
-from clearspan.lab.scenarios.moves import Heist, TrieReader
+from clearspan.lab.scenarios.moves import Heist, TrieReader, leaf
 
 FIRST, SECOND, MISSING = (bytes([number << 4]) + bytes(31) for number in (1, 2, 3))
+BELOW = [0] * 63
 
 
 def attack(stage: Stage) -> Verdict:
     """In one batch the proof of one key is used for another, and for a key that is not there."""
     with stage.world() as world:
-        heist = Heist(world)
-        trie = HexaryTrie({})
-        trie[FIRST], trie[SECOND] = b"\x01" * 32, b"\x02" * 32
-        reader = TrieReader(stage, heist)
-        nodes = [rlp.encode(node) for node in trie.get_proof(FIRST)]
-        answers = [reader.find_all(trie.root_hash, [FIRST, other], [nodes, ()]) for other in (SECOND, MISSING)]
+        reader = TrieReader(stage, Heist(world))
+        one, two = leaf(BELOW, b"\x01" * 32), leaf(BELOW, b"\x02" * 32)
+        branch = rlp.encode([b"", keccak(one), keccak(two), *[b""] * 14])
+        answers = [reader.find_all(keccak(branch), [FIRST, other], [[branch, one], []]) for other in (SECOND, MISSING)]
         believed = sum(not isinstance(answer, str) for answer in answers)
+        honest = reader.find_all(keccak(branch), [FIRST, SECOND], [[branch, one], [two]])
         return Verdict(
-            survived=believed == 0,
+            survived=believed == 0 and not isinstance(honest, str),
             detail=f"{believed} of 2 keys got another's value; answers: "
             + ", ".join(answer if isinstance(answer, str) else bytes(answer[1]).hex()[:8] for answer in answers),
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from clearspan.lab.scenarios import registry
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
+from clearspan.lab.scenarios.moves import swapped
 
 FIXES = {
     "incident-12": ("Mailbox", "mailbox-caller-chosen-verifier"),
@@ -39,20 +39,10 @@ def attack(stage: Stage) -> Verdict:
     )
 
 
-@contextmanager
-def a_scenario_was_skipped() -> Iterator[None]:
+def find_or_skip(identifier: str) -> Scenario:
     """One of the scenarios waits for a part again, as if somebody had been in a hurry."""
-    find = registry.find
-
-    def find_or_skip(identifier: str) -> Scenario:
-        found = find(identifier)
-        return replace(found, attack=None, twin=None, missing="time") if identifier == "incident-30" else found
-
-    registry.find = find_or_skip
-    try:
-        yield
-    finally:
-        registry.find = find
+    found = next(scenario for scenario in registry.catalogue() if scenario.identifier == identifier)
+    return replace(found, attack=None, twin=None, missing="time") if identifier == "incident-30" else found
 
 
 SCENARIO = Scenario(
@@ -61,5 +51,8 @@ SCENARIO = Scenario(
     group="C4",
     source="Terra and Astroport, 30 Jul 2024",
     attack=attack,
-    twin=Twin(mutation="the scenario that holds a fix in place is skipped", patch=a_scenario_was_skipped),
+    twin=Twin(
+        mutation="the scenario that holds a fix in place is skipped",
+        patch=partial(swapped, registry, "find", find_or_skip),
+    ),
 )
