@@ -85,7 +85,7 @@ def build_fleet(  # noqa: PLR0913 - everything but the first four has a default
             VaultPayer(
                 store,
                 Vault(chains[entry.chain_id], entry.vault),
-                signers[0],
+                submitters[entry.chain_id],
                 first_block=entry.deployed_at,
                 hook=hook,
             )

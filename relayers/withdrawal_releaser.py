@@ -1,6 +1,5 @@
 """Releases withdrawals of final batches from the outbox, by proof."""
 
-from eth_account.signers.local import LocalAccount
 from web3.contract.contract import ContractFunction
 
 from bridge.settlement import Outbox, Rollup
@@ -8,11 +7,13 @@ from chains.errors import ChainError
 from exchange.sequencer import SequencerError
 from exchange.state import WithdrawalProof
 from relayers.crash_points import CrashPoint, Hook, no_hook
+from relayers.errors import NotNow, Superseded
 from relayers.ports import WithdrawalSource
 from relayers.reports import Did, Journal, StepReport, WaitsFor
 from relayers.retries import PAYMENT
 from relayers.states import TaskState
 from relayers.store import Store
+from relayers.submitter import Errand, ErrandKind, Outcome, Signing, Submitter
 from relayers.task_store import Task, TaskStore
 
 RELEASE_GAS = 1_500_000
@@ -30,32 +31,43 @@ class WithdrawalReleaser:
         rollup: Rollup,
         outbox: Outbox,
         source: WithdrawalSource,
-        signer: LocalAccount,
+        signer: Signing,
         *,
         hook: Hook = no_hook,
     ) -> None:
-        self.tasks = TaskStore(store, f"withdrawals {outbox.chain.chain_id}/{outbox.address}")
+        self._store = store
+        self._queue = f"withdrawals {outbox.chain.chain_id}/{outbox.address}"
+        self.tasks = TaskStore(store, self._queue)
         self._rollup = rollup
         self._outbox = outbox
         self._source = source
-        self._signer = signer
+        self._submitter = Submitter.of(store, outbox.chain, signer, hook)
         self._hook = hook
 
     def step(self) -> StepReport:
         """Note the withdrawals of batches that became final, see what became of released ones, release what is due."""
         journal = Journal()
         try:
-            self._collect(journal)
-            chain = self._outbox.chain
-            now = max(chain.head().timestamp, chain.clock.now())
-            self._observe(journal, now)
-            for task in self.tasks.waiting(now):
-                self._release(journal, task, now)
+            self._submitter.tend(journal)
+            with self._store.leading(self._queue, self._outbox.chain.clock.now()) as lease:
+                if lease is not None:
+                    self._work(journal)
         except ChainError as error:
             journal.waits_for(WaitsFor.CHAIN, self._outbox.chain.name, str(error))
+        except NotNow as reason:
+            journal.waits_for(reason.waits_for, self._outbox.chain.name, reason.detail)
+        except Superseded as error:
+            journal.waits_for(WaitsFor.LEADER, self._outbox.chain.name, str(error))
         except SequencerError as error:
             journal.waits_for(WaitsFor.SEQUENCER, self._outbox.chain.name, str(error))
         return journal.report()
+
+    def _work(self, journal: Journal) -> None:
+        self._collect(journal)
+        now = max(self._outbox.chain.head().timestamp, self._outbox.chain.clock.now())
+        self._observe(journal, now)
+        for task in self.tasks.waiting(now):
+            self._release(journal, task, now)
 
     def _collect(self, journal: Journal) -> None:
         final = self._rollup.chain.finalized_header().number
@@ -72,8 +84,12 @@ class WithdrawalReleaser:
 
     def _observe(self, journal: Journal, now: int) -> None:
         final = self._outbox.chain.finalized_header().number
-        for task in self.tasks.unfinished(now):
-            if self._outbox.is_spent(task.position, block=final):
+        unfinished = self.tasks.unfinished(now)
+        outcomes = self._submitter.outcomes(ErrandKind.RELEASE, [task.key for task in unfinished])
+        for task in unfinished:
+            if task.state is TaskState.ACTING and outcomes.get(task.key) is Outcome.PENDING:
+                journal.waits_for(WaitsFor.INCLUSION, task.position)
+            elif self._outbox.is_spent(task.position, block=final):
                 if not any(self._outbox.packet_of(task.position, block=final)):
                     self.tasks.move(task.key, TaskState.DONE)
                     journal.did(Did.RELEASED, task.position)
@@ -84,7 +100,7 @@ class WithdrawalReleaser:
                 self.tasks.again(task, schedule=PAYMENT, now=now)
 
     def _release(self, journal: Journal, task: Task, now: int) -> None:
-        """Ask the node first: a release that would fail costs nothing."""
+        """The submitter asks the node first: a release that would fail costs nothing."""
         if self._outbox.is_spent(task.position):
             return
         batch_index = int.from_bytes(task.body, "big")
@@ -94,11 +110,11 @@ class WithdrawalReleaser:
             journal.waits_for(WaitsFor.SEQUENCER, task.position, str(error))
             return
         release = self._call(batch_index, proof)
+        errand = Errand(kind=ErrandKind.RELEASE, subjects=(task.key,), gas=RELEASE_GAS)
         self.tasks.move(task.key, TaskState.ACTING)
         self._hook(CrashPoint.AFTER_PERSIST)
         try:
-            self._outbox.chain.call(release, sender=self._signer.address)
-            self._outbox.chain.transact(release, self._signer, gas=RELEASE_GAS)
+            self._submitter.submit(release, errand)
         except ChainError as error:
             self.tasks.fail(journal, task, error, schedule=PAYMENT, now=now)
             return

@@ -229,7 +229,7 @@ class DevnetCore:
             policy=PostingPolicy(interval_seconds=self.config.batch_interval_seconds),
         )
         named["withdrawal releaser"] = WithdrawalReleaser(
-            self._store, rollup, Outbox(settlement, entry.outbox), self.sequencer, network.keys.relayer
+            self._store, rollup, Outbox(settlement, entry.outbox), self.sequencer, fleet.submitters[0]
         )
         for number, payer in enumerate(fleet.payers):
             named[f"payer {number + 1}"] = payer

@@ -1,3 +1,7 @@
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 from eth_account import Account
 
@@ -12,6 +16,7 @@ from chains import LocalChain, VirtualClock
 from relayers.crash_points import no_hook
 from relayers.fleet import build_fleet
 from relayers.store import Store
+from tests.relayers.postgres import Postgres
 
 SETTLEMENT, EAST, WEST = 100, 101, 102
 ETHER = 10**18
@@ -49,10 +54,14 @@ class Network:
     def settlement(self):
         return self.chains[SETTLEMENT]
 
-    def start(self, hook=no_hook):
+    def start(self, hook=no_hook, **options):
         """Start the daemons, as after a crash: nothing is left but the database."""
         self.store = Store(self.database, hook=hook)
-        self.fleet = build_fleet(self.store, self.deployment, self.chains, self.signer, hook=hook)
+        self.fleet = self.build(self.store, hook=hook, **options)
+
+    def build(self, store, signer=None, **options):
+        """Daemons over another database, or over the same for another replica."""
+        return build_fleet(store, self.deployment, self.chains, signer or self.signer, **options)
 
     def mine(self):
         for chain in self.chains.values():
@@ -140,3 +149,21 @@ def _network():
 @pytest.fixture(name="make_network")
 def _make_network():
     return Network
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    folder = Path(tempfile.mkdtemp(prefix="clearspan-postgres-"))
+    server = Postgres(folder)
+    yield server
+    server.stop()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path):
+    """Opens one database, for as many replicas as are named."""
+    if request.param == "sqlite":
+        return lambda **options: Store(tmp_path / "shared.db", **options)
+    url = request.getfixturevalue("postgres").new_url()
+    return lambda **options: Store(url=url, **options)
