@@ -36,7 +36,7 @@ RACE_NOTE = (
     "{packets} packets of 32 bytes from a contract to a contract and their answers back, between two local chains "
     "of four validators with a block every {block} seconds. Virtual time is the chains' own: it counts blocks and "
     "no computing. Real time is that of one process which runs both chains and all relayers, sending and mining "
-    "included. A relayer steps its daemons in turn and waits for each of its transactions; two of them see the "
+    "included. A relayer steps its daemons in turn and waits for none of its transactions; two of them see the "
     "same blocks and race for every packet. Steady is {steady} packets with every block, burst is all in one. "
     "Latency is from the block of the sending to the block of the acknowledgement, p50 / p99."
 )
