@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
 from web3.contract import Contract
 
 from bridge.abi import ZERO_ADDRESS
@@ -32,13 +33,13 @@ def vault_of(heist: Heist) -> Contract:
 
 def claim_of_deposit(heist: Heist, token: str | None = None, amount: int = LOOT) -> bytes:
     """A payload that says that the thief deposited."""
-    asset = heist.token if token is None else token
+    asset = heist.token if token is None else to_checksum_address(token)
     return DepositMessage(asset=asset, amount=amount, owner=heist.thief.address, refund_to=heist.thief.address).encode()
 
 
 def credited(heist: Heist, token: str) -> int:
     """Base units of a token of the first vault chain that the exchange was credited with."""
-    return heist.ledger.credit(heist.entry.chain_id, token).credited
+    return heist.ledger.credit(heist.entry.chain_id, to_checksum_address(token)).credited
 
 
 def carry(heist: Heist, packet: Packet) -> Status | None:
@@ -64,7 +65,9 @@ def complete(heist: Heist, amount: int, depositor: LocalAccount) -> Answer:
 def speak(heist: Heist, payload: bytes, recipient: str) -> Status | None:
     """A message of the thief's from the settlement chain to a contract of the first vault chain; its answer."""
     way = Way.between(heist.network, heist.world.chains, source=heist.host.chain_id, destination=heist.source.chain_id)
-    call = way.source.contract.functions.sendMessage(encode_evm(heist.source.chain_id, recipient), payload, [])
+    call = way.source.contract.functions.sendMessage(
+        encode_evm(heist.source.chain_id, to_checksum_address(recipient)), payload, []
+    )
     packets = packets_in(way.source, heist.host.transact(call, heist.thief))
     heist.settle()
     update_client(way.forward, heist.host, heist.thief)

@@ -39,12 +39,16 @@ def attack(stage: Stage) -> Verdict:
         for packet in true:
             deliver(heist.way, [packet], thief)
         proof = prove_commitments(heist.way, true)
-        names = {
-            "source_mailbox": heist.entry.mailbox,
-            "sender": heist.entry.vault,
-            "payload": claim_of_deposit(heist, amount=2 * LOOT),
-        }
-        outcomes = [heist.hand_over(one, proof) for packet in false for one in (packet, replace(packet, **names))]
+        renamed = [
+            replace(
+                packet,
+                source_mailbox=heist.entry.mailbox,
+                sender=heist.entry.vault,
+                payload=claim_of_deposit(heist, amount=2 * LOOT),
+            )
+            for packet in false
+        ]
+        outcomes = [heist.hand_over(one, proof) for one in (*false, *renamed)]
         return Verdict(
             survived=(len(true), len(false), heist.loot) == (1, 1, LOOT),
             detail=f"{len(true)} true and {len(false)} look-alike packets in one transaction; the latter: "
