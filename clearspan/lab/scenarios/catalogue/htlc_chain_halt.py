@@ -9,5 +9,5 @@ SCENARIO = Scenario(
     title="A chain halts from before the reveal until after its timelock",
     group="HTLC",
     source="classes of hash lock failures",
-    missing="a lab attack; locks by the clock cannot be safe through it, see the threat model",
+    missing="a lab attack; locks by the clock cannot be safe through it, see docs/protocol/swaps.md",
 )

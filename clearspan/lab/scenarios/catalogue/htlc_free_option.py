@@ -9,5 +9,5 @@ SCENARIO = Scenario(
     title="The initiator reveals only when the price has moved",
     group="HTLC",
     source="classes of hash lock failures",
-    missing="a premium: windows and safety deposits bound it, nothing prices it",
+    missing="a lab attack; what the option costs is reckoned in bridge/swaps/exposure.py and priced into quotes",
 )
