@@ -65,7 +65,7 @@ def replay_devnet(recordings: Sequence[Recording], *, seed: int, directory: Path
         if market_name(base) not in listed:
             raise Rejected("UnknownMarket", f"{market_name(base)}; known: {', '.join(listed)}")
     start_time = first_time_ns(recordings) // NANOSECONDS - SETUP_SECONDS
-    caps = {"credit_cap_usdc": MAKER_USDC * 10, "credit_window_cap_usdc": MAKER_USDC * 10}
+    caps = dict.fromkeys(("credit_cap_usdc", "credit_window_cap_usdc", "vault_cap_usdc"), MAKER_USDC * 10)
     return Devnet(seed, directory=directory, start_time=start_time, wallet_usdc=1, **caps)
 
 

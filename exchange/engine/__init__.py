@@ -1,15 +1,27 @@
 """The venue's transition function. Pure integers, total over bytes; the rules are docs/protocol/state.md."""
 
-from exchange.engine.events import (
+from exchange.engine.balance_events import (
     AccountOpened,
+    CashLocked,
+    Deposited,
+    LockClaimed,
+    LockRefunded,
+    QueueLeft,
+    Rebalanced,
+    RebalanceReserved,
+    ReservationLapsed,
+    SubAccountOpened,
+    Transferred,
+    WithdrawalQueued,
+    WithdrawalWaiting,
+)
+from exchange.engine.events import (
     AllCancelled,
     BackstopTook,
     CancelAllScheduled,
-    CashLocked,
     Covered,
     Deleveraged,
     DeleveragingSettled,
-    Deposited,
     EnvelopeDropped,
     EnvelopeOpened,
     Event,
@@ -22,8 +34,6 @@ from exchange.engine.events import (
     ItemRejected,
     KeySet,
     Liquidated,
-    LockClaimed,
-    LockRefunded,
     MarketChanged,
     NonceBurned,
     OperationEnded,
@@ -36,22 +46,14 @@ from exchange.engine.events import (
     PriceReported,
     ProtectionSet,
     ProtectionTripped,
-    QueueLeft,
-    Rebalanced,
-    RebalanceReserved,
     RegisterOpened,
     RemainderDropped,
     Removal,
-    ReservationLapsed,
     RoundFlipped,
     SmileSet,
     StepRejected,
-    SubAccountOpened,
-    Transferred,
     Triggered,
     TriggerFailed,
-    WithdrawalQueued,
-    WithdrawalWaiting,
 )
 from exchange.engine.forced import ForcedItem, ItemKind
 from exchange.engine.genesis import (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from exchange.engine.balance_events import AccountOpened, Deposited
 from exchange.engine.chain_health import report_health
-from exchange.engine.events import AccountOpened, Deposited, Event
+from exchange.engine.events import Event
 from exchange.engine.locks import claim, refund
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rebalancing import after_deposit

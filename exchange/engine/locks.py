@@ -10,7 +10,8 @@ from typing import Final
 
 from exchange.engine import margin, steps
 from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
-from exchange.engine.events import CashLocked, Event, LockClaimed, LockRefunded
+from exchange.engine.balance_events import CashLocked, LockClaimed, LockRefunded
+from exchange.engine.events import Event
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
 from exchange.state.account import MAIN_MASK

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from exchange.engine import steps
 from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
-from exchange.engine.events import Event, Rebalanced, RebalanceReserved, ReservationLapsed
+from exchange.engine.balance_events import Rebalanced, RebalanceReserved, ReservationLapsed
+from exchange.engine.events import Event
 from exchange.engine.locks import require_free_cash, require_queue_read
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import mul_div_down, mul_div_up

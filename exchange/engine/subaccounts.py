@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from exchange.engine import margin, steps
 from exchange.engine.authorisation import OWNER_ONLY, TRANSFER, authorise, consume_nonce
+from exchange.engine.balance_events import SubAccountOpened, Transferred
 from exchange.engine.deleveraging import open_vault, vault
-from exchange.engine.events import Event, SubAccountOpened, Transferred
+from exchange.engine.events import Event
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
 from exchange.state.account import BACKSTOP, MAIN_BITS, MAIN_MASK, Account

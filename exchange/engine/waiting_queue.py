@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from exchange.engine import steps
 from exchange.engine.authorisation import WITHDRAW, authorise, consume_nonce
-from exchange.engine.events import Event, QueueLeft, WithdrawalQueued, WithdrawalWaiting
+from exchange.engine.balance_events import QueueLeft, WithdrawalQueued, WithdrawalWaiting
+from exchange.engine.events import Event
 from exchange.engine.locks import require_free_cash
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import mul_div_up

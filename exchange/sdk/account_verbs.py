@@ -7,7 +7,8 @@ from copy import copy
 from typing import Any, Self
 
 from exchange.engine import steps
-from exchange.engine.events import KeySet, SubAccountOpened
+from exchange.engine.balance_events import SubAccountOpened
+from exchange.engine.events import KeySet
 from exchange.engine.signed_steps import SignedStep
 from exchange.engine.signing import OWNER, Signer, sign_step
 from exchange.sdk.addresses import address_of

@@ -8,7 +8,8 @@ from typing import Protocol
 from eth_utils.address import is_address, to_canonical_address
 
 from exchange.engine import LockReport
-from exchange.engine.events import CashLocked, Event
+from exchange.engine.balance_events import CashLocked
+from exchange.engine.events import Event
 from exchange.engine.signing import Signer, sign_lock_cash
 from exchange.engine.steps import claim_lock, refund_lock
 from exchange.sdk.amounts import CASH_DECIMALS, Amount, from_base_units, to_base_units

@@ -8,7 +8,7 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
-from exchange.engine.events import RebalanceReserved, WithdrawalWaiting
+from exchange.engine.balance_events import RebalanceReserved, WithdrawalWaiting
 from exchange.engine.signing import Signer, sign_leave_queue, sign_queue_withdrawal, sign_reserve_rebalance
 from exchange.sdk.addresses import address_of
 from exchange.sdk.amounts import CASH_DECIMALS, Amount, from_base_units, to_base_units

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from exchange.engine import Deposited, Reason, Rejected, StepRejected, WithdrawalQueued, assess, set_clock
-from exchange.engine.events import AccountOpened
+from exchange.engine.balance_events import AccountOpened
 from exchange.engine.forced import ForcedItem
 from exchange.engine.transition import ClockWentBackError, apply_forced
 from exchange.state import Withdrawal

@@ -119,6 +119,6 @@ def test_a_newer_process_of_the_same_name_takes_over_and_the_older_one_ends(serv
         with running(path) as newer:
             packet = served.deposit()
             eventually(lambda: served.is_acknowledged(packet), 60)
-            eventually(lambda: not older.is_alive, 30)
+            eventually(lambda: not older.is_alive, 120)
             assert older.result is False
             assert newer.is_alive
