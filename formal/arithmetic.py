@@ -143,7 +143,8 @@ def profit(text: str) -> Any:
     """Unrealised profit counts for no more than its exact value, and for less than one unit less."""
     unrealised = _functions(text, "unrealised", CASH_SCALE=CASH_SCALE).unrealised
     size, value, cost = (Whole(z3.Int(name)) for name in ("size", "value", "cost"))
-    counted = unrealised(SimpleNamespace(size=size, cost=cost), SimpleNamespace(value=value)).term * CASH_SCALE
+    position = SimpleNamespace(size=size, cost=cost, funding_index=0)
+    counted = unrealised(position, SimpleNamespace(value=value, funding_index=0)).term * CASH_SCALE
     exact = size.term * value.term - cost.term * CASH_SCALE
     return z3.And(counted <= exact, exact < counted + CASH_SCALE)
 
@@ -163,7 +164,7 @@ def collateral(text: str) -> Any:
     return z3.And(*claims)
 
 
-MARGIN: Final = ENGINE / "engine" / "margin.py"
+EQUITY: Final = ENGINE / "engine" / "equity.py"
 TRUST: Final = CONTRACTS / "src" / "clients" / "QbftTrust.sol"
 FORMULAS: Final = (
     Formula(
@@ -197,14 +198,14 @@ FORMULAS: Final = (
     Formula(
         name="margin profit",
         says="unrealised profit is never rounded in the account's favour",
-        source=MARGIN,
+        source=EQUITY,
         claim=profit,
         twins=("margin-profit-rounds-up",),
     ),
     Formula(
         name="margin collateral",
         says="collateral is never rounded in the account's favour",
-        source=MARGIN,
+        source=EQUITY,
         claim=collateral,
         twins=("margin-collateral-rounds-up",),
     ),

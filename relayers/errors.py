@@ -4,6 +4,7 @@ RelayerError
 ├── IllegalTransition(before, after)   a row was moved against its state machine
 ├── ForeignDatabase(found)             the database belongs to other software or another version
 ├── Superseded(role)                   another replica does this now; nothing was written
+├── NameTaken(role)                    a newer process has this replica's name; this one ends
 └── NotNow(waits_for)                  nothing is wrong, but something has to happen first
 """
 
@@ -33,10 +34,18 @@ class ForeignDatabase(RelayerError):  # noqa: N818  as above
 
 
 class Superseded(RelayerError):  # noqa: N818  as above
-    """The lease, the claim or the name under which this was to be written is another's by now."""
+    """The lease or the claim under which this was to be written is another's by now."""
 
     def __init__(self, role: str) -> None:
         super().__init__(f"{role} is another's by now")
+        self.role = role
+
+
+class NameTaken(RelayerError):  # noqa: N818  as above
+    """A newer process runs under this replica's name: this one writes no more, and ends."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"{role} is a newer process by now")
         self.role = role
 
 

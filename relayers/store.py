@@ -1,7 +1,7 @@
 """The relayers' database: SQLite for one process or a few on one machine, PostgreSQL for replicas.
 
 Every change is a transaction of its own, and every transaction first looks whether this replica may still write: where
-a newer process has its name, or another leads the role, it raises `Superseded` and leaves no trace.
+a newer process has its name it raises `NameTaken`, where another leads the role `Superseded`, and leaves no trace.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
 from relayers.crash_points import CrashPoint, Hook, no_hook
-from relayers.errors import Superseded
+from relayers.errors import NameTaken, Superseded
 from relayers.leases import Lease, renew, take
 from relayers.schema import migrate
 from relayers.tables import CursorRow, DemandRow, LeaseRow
@@ -62,11 +62,16 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """A session that commits at the end of the block, or leaves no trace if it raises; raises `Superseded`."""
+        """A session that commits at the end of the block, or leaves no trace if it raises.
+
+        Raises `NameTaken`, `Superseded`.
+        """
         with self._lock, self._sessions.begin() as session:
-            for lease in (self._name, self._leading.get()):
-                if lease is not None:
-                    _require(session, lease)
+            leading = self._leading.get()
+            if self._name is not None and not _holds(session, self._name):
+                raise NameTaken(self._name.role)
+            if leading is not None and not _holds(session, leading):
+                raise Superseded(leading.role)
             yield session
             session.flush()
             if session.info.pop("wrote", False):
@@ -126,10 +131,9 @@ def set_cursor(session: Session, name: str, next_block: int, next_nonce: int | N
     session.merge(CursorRow(name=name, next_block=next_block, next_nonce=next_nonce))
 
 
-def _require(session: Session, lease: Lease) -> None:
+def _holds(session: Session, lease: Lease) -> bool:
     query = select(LeaseRow.epoch).where(LeaseRow.role == lease.role, LeaseRow.holder == lease.holder)
-    if session.scalar(query.with_for_update(read=True)) != lease.epoch:
-        raise Superseded(lease.role)
+    return session.scalar(query.with_for_update(read=True)) == lease.epoch
 
 
 def _engine(url: str, *, in_memory: bool) -> Engine:

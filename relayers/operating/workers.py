@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from relayers.errors import Superseded
+from relayers.errors import NameTaken
 from relayers.operating.observing import Observer
 from relayers.reports import Daemon
 from relayers.retries import RetrySchedule
 
 DEFECT = RetrySchedule((1, 5, 30, 60))
 """Seconds to rest after a step that ended in a defect."""
-REPLICA_ROLE = "replica "
-"""What the store calls the lease on a process's own name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +78,7 @@ class Workforce:
                     failures += 1
                     rest = DEFECT.wait_seconds(failures)
                     self._observer.failed(name, error)
-                    if isinstance(error, Superseded) and error.role.startswith(REPLICA_ROLE):
+                    if isinstance(error, NameTaken):
                         self._on_superseded(str(error))
                         return
                 else:

@@ -8,7 +8,7 @@ from sqlalchemy import create_engine, inspect, text
 
 from bridge.packets import Packet, packet_id
 from relayers.crash_points import CrashPoint
-from relayers.errors import ForeignDatabase, Superseded
+from relayers.errors import ForeignDatabase, NameTaken, Superseded
 from relayers.leases import LEASE_SECONDS
 from relayers.packet_claims import CLAIM_MAX, CLAIM_SECONDS, in_states, is_due
 from relayers.packet_store import PacketStore, SeenGap, SeenPacket
@@ -109,9 +109,9 @@ def test_a_process_started_again_takes_its_work_back_at_once_and_its_ghost_write
     (row,) = due(packets, now=0)
     again = database(replica="one")
     assert nonces(due(PacketStore(again, LANE), now=1)) == [0]
-    with pytest.raises(Superseded):
+    with pytest.raises(NameTaken):
         packets.move([row.packet_id], PacketState.DELIVERING)
-    with pytest.raises(Superseded):
+    with pytest.raises(NameTaken):
         ghost.demand("client", 1)
     assert (ghost.epoch, again.epoch) == (1, 2)
 
