@@ -15,11 +15,14 @@ END = "<!-- end of catalogue -->"
 
 
 def table(scenarios: Iterable[Scenario]) -> str:
-    """A line that counts, then a row for each scenario: what it is, whether it runs, and how."""
+    """A line that counts, then a row for each scenario: what it is, whether it runs, and what its twin has wrong."""
     found = tuple(scenarios)
     live = sum(scenario.attack is not None for scenario in found)
     rows = [f"{len(found)} scenarios: {live} run, {len(found) - live} wait for the part they name.", ""]
-    rows += ["| scenario | class | source | what is tried | status | command |", "|---|---|---|---|---|---|"]
+    rows += [
+        "| scenario | class | source | what is tried | status | what is wrong with the twin |",
+        "|---|---|---|---|---|---|",
+    ]
     rows += [_row(scenario) for scenario in found]
     return "\n".join(rows)
 
@@ -41,7 +44,7 @@ def _row(scenario: Scenario) -> str:
         scenario.source,
         scenario.title,
         "live" if is_live else f"pending: {scenario.missing}",
-        f"`clearspan lab scenarios --run {scenario.identifier}`" if is_live else "",
+        "" if scenario.twin is None else scenario.twin.mutation,
     )
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
