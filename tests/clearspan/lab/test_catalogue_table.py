@@ -29,11 +29,12 @@ def test_every_incident_is_live_or_waits_for_a_named_part():
     assert found >= {f"incident-{number}" for number in INCIDENTS} | {f"D{number}" for number in VENUE}
 
 
-def test_only_what_runs_has_a_command():
+def test_what_waits_says_for_what_and_what_runs_names_its_twin():
     waiting = next(scenario for scenario in catalogue() if scenario.attack is None)
-    assert "--run" not in table([waiting])
     assert f"pending: {waiting.missing}" in table([waiting])
-    assert "`clearspan lab scenarios --run incident-43`" in table([find("incident-43")])
+    live = find("incident-43")
+    assert "pending" not in table([live])
+    assert live.twin.mutation in table([live])
 
 
 def test_a_page_without_marks_is_refused(tmp_path):
