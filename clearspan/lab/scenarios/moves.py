@@ -214,7 +214,7 @@ def lone_word(packet: Packet) -> tuple[bytes, AccountProof]:
     """A state root under which the packet's commitment is all there is, and the proof of it."""
     identifier = packet_id(packet)
     slot = commitment_slot(identifier)
-    leaf = rlp.encode([b"\x20" + keccak(slot.to_bytes(32, "big")), rlp.encode(identifier)])
+    leaf = rlp.encode([b"\x20" + keccak(slot.to_bytes(32, "big")), rlp.encode(identifier.lstrip(b"\x00"))])
     account = rlp.encode([b"\x01", b"", keccak(leaf), keccak(b"")])
     mailbox = to_canonical_address(packet.source_mailbox)
     state = rlp.encode([b"\x20" + keccak(mailbox), account])

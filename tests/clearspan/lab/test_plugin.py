@@ -1,5 +1,6 @@
 """The lab as a pytest plugin, in a session of its own."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -38,9 +39,10 @@ def test_a_broken_promise_fails_the_test(world, invariants):
 
 def run(tmp_path, text, *options):
     (tmp_path / "test_chaotic.py").write_text(text)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, str(tmp_path)],
-        capture_output=True, text=True, check=False, cwd=ROOT,
+        capture_output=True, text=True, check=False, cwd=ROOT, env=environment,
     )  # fmt: skip
 
 

@@ -86,7 +86,7 @@ class Thief:
         """A sealed header whose state holds the packet's commitment and nothing else, and the proof of it."""
         network, identifier = self.network, packet_id(packet)
         slot = commitment_slot(identifier)
-        leaf = rlp.encode([b"\x20" + keccak(slot.to_bytes(32, "big")), rlp.encode(identifier)])
+        leaf = rlp.encode([b"\x20" + keccak(slot.to_bytes(32, "big")), rlp.encode(identifier.lstrip(b"\x00"))])
         account = rlp.encode([b"\x01", b"", keccak(leaf), keccak(b"")])
         mailbox = to_canonical_address(packet.source_mailbox)
         state = rlp.encode([b"\x20" + keccak(mailbox), account])
@@ -103,7 +103,7 @@ class Thief:
 
 @pytest.fixture
 def thief(network):
-    account = Account.create()
+    account = Account.from_key(keccak(b"thief"))
     network.deposit(EAST, ETHER, symbol="ETH")
     network.run()
     network.chains[EAST].transact({"to": account.address, "value": ETHER}, network.user)
