@@ -17,7 +17,7 @@ from chains.local import LocalChain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One decoded event; `role` is the contract's name in the deployment, `arguments` by name."""
+    """One decoded event; `contract` is the name of the contract's artifact, `arguments` by name."""
 
     chain_id: int
     block: int
