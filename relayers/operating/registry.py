@@ -61,6 +61,7 @@ def _updaters(assembly: Assembly) -> Mapping[str, Daemon]:
             policy=policy,
         )
         for (here, follows), client in assembly.clients().items()
+        if assembly.entry(follows).validators  # of the others attestors tell
     }
 
 
