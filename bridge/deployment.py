@@ -243,6 +243,8 @@ def _deploy_settlement(  # noqa: PLR0913, PLR0917 - the inputs of one call, pass
             parameters.inclusion_spacing_seconds,
             parameters.forced_fee_wei,
             roles.fee_recipient,
+            parameters.health_recovery_seconds,
+            parameters.health_recovery_blocks,
         ],
         owner,
     )
