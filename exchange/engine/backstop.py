@@ -182,7 +182,8 @@ def settle_deleveraging(state: State, step: bytes, _signatures: Signatures) -> l
 
 def exceeds_cap(state: State, market_id: int) -> bool:
     """Whether the backstop has lost more in a market than its cap."""
-    return _loss_so_far(state, market_id) > state.markets[market_id].backstop_cap
+    market = state.markets[market_id]
+    return _loss_so_far(state, market_id) > market.backstop_cap
 
 
 def must_shed(state: State, market_id: int) -> bool:
