@@ -107,7 +107,8 @@ class Config:
             raise ValueError("liquidation tiers must start at 0 and ascend strictly")
         if not all(tier.size <= FACTOR_ONE and 0 < tier.share <= FACTOR_ONE for tier in self.liquidation_tiers):
             raise ValueError("a liquidation tier closes something, and no more than a position")
-        if not all(0 <= max(tier.slippage, tier.fee) <= TIER_FACTOR_LIMIT for tier in self.liquidation_tiers):
+        factors = [factor for tier in self.liquidation_tiers for factor in (tier.slippage, tier.fee)]
+        if not all(0 <= factor <= TIER_FACTOR_LIMIT for factor in factors):
             raise ValueError("a liquidation tier takes at most ten times the market's slippage and fee")
 
     @property
