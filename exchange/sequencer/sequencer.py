@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from exchange.engine import SECP256K1, Event, ForcedItem, Reason, Rejected, RoundFlipped, Signatures
-from exchange.engine.due import due_step, remedy
+from exchange.engine import SECP256K1, Event, ForcedItem, Reason, Rejected, Signatures
+from exchange.engine.due import markets_after, run_due, with_remedies
 from exchange.engine.steps import StepKind
 from exchange.rollup.batch import Batch
 from exchange.rollup.forced_items import item_hash
@@ -55,10 +55,6 @@ NONCED_KINDS = frozenset(
     )
 )
 """Steps that can have an effect only once: sent again, they are answered with the confirmation they got."""
-
-
-_REMEDIES_MAX = 64
-"""Steps that make room for a refused one, before it is refused for good."""
 
 
 class Clock(Protocol):
@@ -247,34 +243,14 @@ class Sequencer:
         if self._assembly.is_backlog_full(encoded_size((step,)) + ROOT_BYTES):
             return Unavailable(UnavailableReason.BACKLOG_FULL)
         try:
-            place, events = self._sequence_helped(step, clock)
+            place, events = with_remedies(self.state, step, lambda one: self._sequence(one, clock))
         except Rejected as rejected:
             known = self._ledger.places.get(keccak256(step))
             return (known, []) if known is not None and step[0] in NONCED_KINDS else rejected
-        flipped = (self.state.markets_of[event.underlying] for event in events if isinstance(event, RoundFlipped))
-        markets = self.state.dirty_markets.union(*flipped)
-        return place, events + self._drain(markets, clock)
-
-    def _sequence_helped(self, step: bytes, clock: int) -> tuple[Place, list[Event]]:
-        """Execute a step; where dead orders or a cancel-all that has come are in its way, those first."""
-        for _ in range(_REMEDIES_MAX):
-            try:
-                return self._sequence(step, clock)
-            except Rejected as rejected:
-                cure = remedy(self.state, step, rejected.reason)
-                if cure is None:
-                    raise
-            self._sequence(cure, clock)
-        return self._sequence(step, clock)
+        return place, events + self._drain(markets_after(self.state, events), clock)
 
     def _drain(self, markets: Iterable[int], clock: int) -> list[Event]:
-        """Do what is due: unfinished orders and envelopes, crossed triggers. Nothing else may happen there before."""
-        events: list[Event] = []
-        involved = set(markets)
-        while (due := due_step(self.state, sorted(involved))) is not None:
-            events += self._sequence(due, clock)[1]
-            involved |= self.state.dirty_markets
-        return events
+        return run_due(self.state, markets, lambda step: self._sequence(step, clock)[1])
 
     def _sequence(self, step: bytes, clock: int) -> tuple[Place, list[Event]]:
         self._make_room(STEP_LENGTH_BYTES + len(step), clock)
