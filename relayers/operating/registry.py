@@ -71,7 +71,10 @@ def _payers(assembly: Assembly) -> Mapping[str, Daemon]:
         entry = assembly.entry(name)
         if isinstance(entry, VaultEntry):
             named[f"payer {name}"] = VaultPayer(
-                assembly.store, Vault(chain, entry.vault), assembly.signer("payer"), first_block=entry.deployed_at
+                assembly.store,
+                Vault(chain, entry.vault),
+                assembly.submitter("payer", name),
+                first_block=entry.deployed_at,
             )
     return named
 

@@ -18,7 +18,7 @@ def edited(owner: object, name: str, find: str, replacement: str) -> Iterator[No
     Raises ValueError unless the piece is there exactly once.
     """
     named = getattr(owner, name)
-    plain = getattr(named, "__func__", named)
+    plain = inspect.unwrap(getattr(named, "__func__", named))
     if not isinstance(plain, FunctionType):
         raise TypeError(f"{name} has no text")
     text = textwrap.dedent(inspect.getsource(plain))
@@ -29,7 +29,7 @@ def edited(owner: object, name: str, find: str, replacement: str) -> Iterator[No
     program = compile(text.replace(find, replacement), inspect.getfile(plain), "exec", flags=flags, dont_inherit=True)
     exec(program, plain.__globals__ | {"__name__": plain.__module__}, names)  # noqa: S102 - the text is our own
     made = names[name]
-    whole, broken = plain.__code__, getattr(made, "__func__", made).__code__
+    whole, broken = plain.__code__, inspect.unwrap(getattr(made, "__func__", made)).__code__
     plain.__code__ = broken
     try:
         yield

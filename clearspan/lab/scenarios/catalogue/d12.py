@@ -16,7 +16,7 @@ SECONDS, EVERY = 600, 5
 
 
 def attack(_stage: Stage) -> Verdict:
-    """Around a full hour strangers have a premium of their own making sampled again and again and call what they may."""
+    """Around a full hour a thief has a premium of their own making sampled again and again and call what they may."""
     floor = floor_at(funding_cap=CAP)
     floor.wait(-(floor.state.header.clock + SECONDS // 2) % 3_600)
     floor.price(btc=50_000)
