@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy import Engine, bindparam, create_engine, event, select, update
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
@@ -128,12 +128,28 @@ class Store:
 
 def set_cursor(session: Session, name: str, next_block: int, next_nonce: int | None = None) -> None:
     """Move a scan's cursor in the transaction that keeps what it found."""
-    session.merge(CursorRow(name=name, next_block=next_block, next_nonce=next_nonce))
+    moved = session.connection().execute(MOVE_CURSOR, {"cursor": name, "block": next_block, "nonce": next_nonce})
+    if not moved.rowcount:
+        session.add(CursorRow(name=name, next_block=next_block, next_nonce=next_nonce))
+    session.info["wrote"] = True
+
+
+MOVE_CURSOR = (
+    update(CursorRow)
+    .where(CursorRow.name == bindparam("cursor"))
+    .values(next_block=bindparam("block"), next_nonce=bindparam("nonce"))
+)
+HELD_EPOCH = (
+    select(LeaseRow.epoch)
+    .where(LeaseRow.role == bindparam("role"), LeaseRow.holder == bindparam("holder"))
+    .with_for_update(read=True)
+)
+"""Asked at the beginning of every transaction, and therefore built once."""
 
 
 def _holds(session: Session, lease: Lease) -> bool:
-    query = select(LeaseRow.epoch).where(LeaseRow.role == lease.role, LeaseRow.holder == lease.holder)
-    return session.scalar(query.with_for_update(read=True)) == lease.epoch
+    found = session.connection().scalar(HELD_EPOCH, {"role": lease.role, "holder": lease.holder})
+    return found == lease.epoch
 
 
 def _engine(url: str, *, in_memory: bool) -> Engine:
