@@ -1,6 +1,6 @@
 """The packets of one lane: rows that only move along legal transitions."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eth_utils.address import to_checksum_address
@@ -68,6 +68,16 @@ class TrackedPacket:
     not_before: int
     receipt: bytes
     answered_block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A receipt word seen at a final block, and when it may be taken to the source."""
+
+    packet_id: bytes
+    receipt: bytes
+    block: int
+    not_before: int = 0
 
 
 class PacketStore:
@@ -209,18 +219,24 @@ class PacketStore:
             rows = session.scalars(query.order_by(PacketRow.nonce, PacketRow.packet_id)).all()
             return [_tracked(row) for row in rows]
 
-    def answer_with(self, packet: TrackedPacket, receipt: bytes) -> Answer | None:
-        """The answer an event told of that hashes to the receipt word, or None."""
+    def answers_with(self, packets: Sequence[TrackedPacket], receipts: Mapping[bytes, bytes]) -> dict[bytes, Answer]:
+        """By packet id the answer an event told of that hashes to the packet's receipt word, where there is one."""
+        if not packets:
+            return {}
+        ids = [packet.packet_id for packet in packets]
+        query = select(AnswerRow).where(AnswerRow.lane == self._lane, AnswerRow.packet_id.in_(ids))
         with self._store.reading() as session:
-            row = session.get(AnswerRow, (self._lane, packet.packet_id, receipt))
-            if row is None:
-                return None
-            return Answer(
+            told = {(row.packet_id, row.receipt): row for row in session.scalars(query)}
+        return {
+            packet.packet_id: Answer(
                 packet=packet.packet,
                 status=Status(row.status),
                 ack=row.ack,
                 payee=to_checksum_address(row.payee),
             )
+            for packet in packets
+            if (row := told.get((packet.packet_id, receipts[packet.packet_id]))) is not None
+        }
 
     def state_of(self, packet_id: bytes) -> PacketState | None:
         """Where a packet is, or None if this lane never saw it."""
@@ -258,12 +274,16 @@ class PacketStore:
             if reason is not None:
                 row.reason = reason.value
 
-    def move_answered(self, packet_id: bytes, receipt: bytes, block: int, *, not_before: int = 0) -> None:
-        """Keep the receipt word seen at a final block, and forget the failures before it."""
+    def move_answered(self, answered: Iterable[Answered]) -> None:
+        """Keep the receipt words, and forget the failures before them; all or none."""
+        in_order = sorted(answered, key=lambda one: one.packet_id)
+        if not in_order:
+            return
         with self._store.transaction() as session:
-            row = self._row(session, packet_id, PacketState.ANSWERED)
-            row.receipt, row.answered_block = receipt, block
-            row.attempts, row.not_before, row.last_error, row.reason, row.waits = 0, not_before, "", "", ""
+            for one in in_order:
+                row = self._row(session, one.packet_id, PacketState.ANSWERED)
+                row.receipt, row.answered_block = one.receipt, one.block
+                row.attempts, row.not_before, row.last_error, row.reason, row.waits = 0, one.not_before, "", "", ""
 
     def fail(self, packet_id: bytes, back_to: PacketState, *, error: str, not_before: int, counts: bool) -> None:
         """Note a failed attempt and when the next one is due; raises `IllegalTransition`, `Superseded`."""

@@ -1,7 +1,7 @@
 """Small JSON objects over HTTP: a server of a few named questions, on this machine unless told otherwise; its client.
 
 Every question is a POST of one JSON object to `/name`. Answers: 200 the answer, 409 rejected and 503 unavailable with
-`reason` and `detail`, other codes without a body for what is no question at all.
+`reason` and `detail`, other codes without a body for what is no question at all. Floats are refused both ways.
 """
 
 from __future__ import annotations
@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
-from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, NoReturn
 
 import requests
 
 from bridge.errors import Rejected as BridgeRejected
+from chains.http_server import CONNECTIONS_MAX, HttpServer, Reply, Request
 from exchange.sdk.chain_errors import on_chain
 from exchange.sdk.errors import Rejected, Unavailable
 
@@ -26,62 +25,80 @@ IDLE_SECONDS = 10.0
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class JsonServer:
-    """Serves until stopped; a context manager. port: a free one where 0. `lock` is held while one is answered."""
+class JsonServer(HttpServer):
+    """Serves until stopped; see HttpServer. `lock` is held while one is answered."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a bound
         self,
         questions: Mapping[str, Answer],
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        lock: threading.RLock | None = None,
+        lock: AbstractContextManager[Any] | None = None,
+        body_bytes_max: int = BODY_BYTES_MAX,
+        connections_max: int = CONNECTIONS_MAX,
     ) -> None:
-        handler = type("Handler", (_Handler,), {"questions": questions, "lock": lock or threading.RLock()})
-        self._server = _Server((host, port), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="json", daemon=True)
+        self._questions = questions
+        self._lock = lock or threading.RLock()
+        super().__init__(
+            name="json",
+            host=host,
+            port=port,
+            posts=self._answer,
+            body_bytes_max=body_bytes_max,
+            connections_max=connections_max,
+            idle_seconds=IDLE_SECONDS,
+        )
 
-    @property
-    def url(self) -> str:
-        """Where it is found."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host!s}:{port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+    def _answer(self, request: Request) -> Reply:
+        answer = self._questions.get(request.path[1:])
+        if answer is None:
+            return Reply(status=HTTPStatus.NOT_FOUND)
+        try:
+            parameters = parse(request.body)
+        except (ValueError, RecursionError):
+            parameters = None
+        if not isinstance(parameters, dict):
+            return _refused(HTTPStatus.CONFLICT, "Malformed", "one JSON object without floats is needed")
+        try:
+            with self._lock:
+                found = on_chain(lambda: answer(parameters))
+        except (Rejected, BridgeRejected) as error:
+            return _refused(HTTPStatus.CONFLICT, str(error.reason), error.detail)
+        except Unavailable as error:
+            return _refused(HTTPStatus.SERVICE_UNAVAILABLE, error.reason, error.detail)
+        except (LookupError, TypeError, ValueError) as error:
+            return _refused(HTTPStatus.CONFLICT, "Malformed", f"{type(error).__name__}: {error}"[:200])
+        return Reply(body=json.dumps(found).encode())
 
 
 class JsonClient:
-    """Asks one server; raises Rejected and Unavailable as the server does, Unavailable for what is no answer."""
+    """Asks one server; raises Rejected and Unavailable as the server does, Unavailable for what is no answer.
 
-    def __init__(self, url: str, *, timeout_seconds: float = 5.0) -> None:
+    For any number of threads, each over a connection of its own. answer_bytes_max: a longer answer is none.
+    """
+
+    def __init__(self, url: str, *, timeout_seconds: float = 5.0, answer_bytes_max: int = BODY_BYTES_MAX) -> None:
         if not url.startswith(("http://", "https://")):
             raise Rejected("BadUrl", url)
         self.url = url.rstrip("/")
         self._timeout_seconds = timeout_seconds
+        self._answer_bytes_max = answer_bytes_max
+        self._local = threading.local()
 
     def ask(self, question: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """The answer's object."""
         try:
-            with requests.post(
+            with self._session().post(
                 f"{self.url}/{question}",
                 json=parameters,
                 timeout=self._timeout_seconds,
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                body = response.raw.read(BODY_BYTES_MAX + 1, decode_content=True)
+                body = response.raw.read(self._answer_bytes_max + 1, decode_content=True)
                 status = response.status_code
-            answer = json.loads(body) if 0 < len(body) <= BODY_BYTES_MAX else None
+            answer = parse(body) if 0 < len(body) <= self._answer_bytes_max else None
         except (requests.RequestException, OSError, ValueError, RecursionError) as error:
             raise Unavailable("NoAnswer", f"{self.url}: {type(error).__name__}") from error
         if not isinstance(answer, dict):
@@ -93,79 +110,21 @@ class JsonClient:
             raise Rejected(reason, detail)
         raise Unavailable(reason, detail)
 
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-
-class _Handler(BaseHTTPRequestHandler):
-    questions: ClassVar[Mapping[str, Answer]]
-    lock: ClassVar[threading.RLock]
-    server_version = "clearspan"
-    sys_version = ""
-    timeout = IDLE_SECONDS
-
-    def do_POST(self) -> None:
-        """Answer one question."""
-        refusal = self._refusal()
-        if refusal is not None:
-            self._send(refusal, b"")
-            return
-        try:
-            parameters = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        except (ValueError, RecursionError):
-            parameters = None
-        answer = self.questions[self.path[1:]]
-        if not isinstance(parameters, dict):
-            self._tell(HTTPStatus.CONFLICT, {"reason": "Malformed", "detail": "one JSON object is needed"})
-            return
-        try:
-            with self.lock:
-                found = on_chain(lambda: answer(parameters))
-        except (Rejected, BridgeRejected) as error:
-            self._tell(HTTPStatus.CONFLICT, {"reason": str(error.reason), "detail": error.detail})
-        except Unavailable as error:
-            self._tell(HTTPStatus.SERVICE_UNAVAILABLE, {"reason": error.reason, "detail": error.detail})
-        except (KeyError, TypeError, ValueError) as error:
-            self._tell(HTTPStatus.CONFLICT, {"reason": "Malformed", "detail": f"{type(error).__name__}: {error}"[:200]})
-        else:
-            self._tell(HTTPStatus.OK, found)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - named by http.server
-        """Requests are not logged."""
-
-    def _refusal(self) -> HTTPStatus | None:
-        if not _names_us(self.headers.get("Host", "")):
-            return HTTPStatus.FORBIDDEN
-        # A web page may post text to any address without asking first, but not JSON.
-        if self.headers.get_content_type() != "application/json":
-            return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
-            return HTTPStatus.LENGTH_REQUIRED
-        if int(length) > BODY_BYTES_MAX:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        return None if self.path[1:] in self.questions else HTTPStatus.NOT_FOUND
-
-    def _tell(self, status: HTTPStatus, answer: dict[str, Any]) -> None:
-        self._send(status, json.dumps(answer).encode())
-
-    def _send(self, status: HTTPStatus, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def _session(self) -> requests.Session:
+        if not hasattr(self._local, "session"):
+            self._local.session = requests.Session()
+        session: requests.Session = self._local.session
+        return session
 
 
-def _names_us(host: str) -> bool:
-    """A web page that reached this port through a name of its own learns nothing."""
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    if name == "localhost":
-        return True
-    try:
-        ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
+def parse(body: bytes) -> Any:
+    """A JSON document; raises ValueError, also for a float, which no amount survives."""
+    return json.loads(body, parse_float=_no_float, parse_constant=_no_float)
+
+
+def _no_float(text: str) -> NoReturn:
+    raise ValueError(f"a float: {text[:40]}")
+
+
+def _refused(status: HTTPStatus, reason: str, detail: str) -> Reply:
+    return Reply(body=json.dumps({"reason": reason, "detail": detail}).encode(), status=status)

@@ -1,6 +1,6 @@
 """What daemons are built from: the configuration with its chains connected, its keys unlocked, its database open."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import partial
@@ -25,6 +25,7 @@ from relayers.operating.config import (
 )
 from relayers.operating.errors import ConfigRejected, Problem, Reason, Rejected
 from relayers.operating.logs import Redactor
+from relayers.operating.metrics import Sample
 from relayers.profit import ProfitRule
 from relayers.reports import Daemon
 from relayers.store import Store
@@ -40,7 +41,7 @@ class Assembly:
     """Everything a builder of daemons may use. `chains` are keyed by the configuration's names.
 
     served: what daemons put on the status port besides, by path. held: what only one may hold, a fenced record or a
-    port, over all reloads.
+    port, over all reloads. conditions, gauges: by worker, why it is not ready, and what it measures of itself.
     """
 
     config: RelayerConfig
@@ -51,6 +52,8 @@ class Assembly:
     served: dict[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
     submitters: dict[tuple[str, tuple[str, ...]], Submitter] = field(default_factory=dict)
     held: dict[str, Any] = field(default_factory=dict)
+    conditions: dict[str, Callable[[], list[str]]] = field(default_factory=dict)
+    gauges: dict[str, Callable[[], Iterable[Sample]]] = field(default_factory=dict)
 
     def with_config(self, config: RelayerConfig) -> "Assembly":
         """The same connections under another configuration; other limits make other submitters."""
@@ -62,6 +65,8 @@ class Assembly:
             store=self.store,
             served=self.served,
             held=self.held,
+            conditions=self.conditions,
+            gauges=self.gauges,
             submitters=self.submitters if config.limits == self.config.limits else {},
         )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clearspan.lab.scenarios.base import Scenario, Stage, Verdict
+from clearspan.lab.scenarios.base import Attack, Scenario, Stage, Verdict
+from exchange.engine.invariants import InvariantError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +30,17 @@ def run_scenario(scenario: Scenario, *, system: bool = True, twin: bool = True) 
     """Attack the system, its twin, or both; raises Pending."""
     if scenario.attack is None or scenario.twin is None:
         raise Pending(f"{scenario.identifier} waits for {scenario.missing}")
-    of_system = scenario.attack(Stage()) if system else None
+    of_system = _verdict(scenario.attack, Stage()) if system else None
     of_twin = None
     if twin:
         with scenario.twin.patch():
-            of_twin = scenario.attack(Stage(contracts=scenario.twin.contracts))
+            of_twin = _verdict(scenario.attack, Stage(contracts=scenario.twin.contracts))
     return Result(scenario=scenario, system=of_system, twin=of_twin)
+
+
+def _verdict(attack: Attack, stage: Stage) -> Verdict:
+    """What comes of it; a venue whose state contradicts itself has not survived."""
+    try:
+        return attack(stage)
+    except InvariantError as error:
+        return Verdict(survived=False, detail=f"the venue's state contradicts itself: {error}")

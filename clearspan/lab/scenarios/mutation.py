@@ -1,0 +1,37 @@
+"""One line of Python wrong, as `contracts/twins.json` has one line of Solidity wrong."""
+
+from __future__ import annotations
+import __future__ as language
+
+import inspect
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FunctionType
+from typing import Any
+
+
+@contextmanager
+def edited(owner: object, name: str, find: str, replacement: str) -> Iterator[None]:
+    """A module's or a class's function with one piece of its text replaced, for all who hold it.
+
+    Raises ValueError unless the piece is there exactly once.
+    """
+    named = getattr(owner, name)
+    plain = inspect.unwrap(getattr(named, "__func__", named))
+    if not isinstance(plain, FunctionType):
+        raise TypeError(f"{name} has no text")
+    text = textwrap.dedent(inspect.getsource(plain))
+    if text.count(find) != 1:
+        raise ValueError(f"{name} has {text.count(find)} times: {find}")
+    names: dict[str, Any] = {}
+    flags = language.annotations.compiler_flag
+    program = compile(text.replace(find, replacement), inspect.getfile(plain), "exec", flags=flags, dont_inherit=True)
+    exec(program, plain.__globals__ | {"__name__": plain.__module__}, names)  # noqa: S102 - the text is our own
+    made = names[name]
+    whole, broken = plain.__code__, inspect.unwrap(getattr(made, "__func__", made)).__code__
+    plain.__code__ = broken
+    try:
+        yield
+    finally:
+        plain.__code__ = whole
