@@ -1,7 +1,7 @@
 """The one door to py-evm and py-trie: executes transactions over a key-value store and reads its tries.
 
-Nothing else in the house imports `eth` or `trie`. Blocks, headers, seals and the pool are this package's own; py-evm is
-the state transition and nothing more, which skips its quadratic block building and double validation.
+Nothing else in the house but `fast_evm` imports `eth` or `trie`. Blocks, headers, seals and the pool are this package's
+own; py-evm is the state transition and nothing more, which skips its quadratic block building and double validation.
 """
 
 # py-evm types addresses and hashes as NewTypes of bytes and leaves parts untyped; this file is where that ends.

@@ -108,3 +108,13 @@ def test_the_edges_of_stack_jumps_and_code(machine, monkeypatch, code, error):
     ours, theirs = both(machine, monkeypatch, bytes.fromhex(code), 100_000)
     assert ours == theirs
     assert ours.error == error
+
+
+@pytest.mark.parametrize("opcode", sorted(BINARY))
+@pytest.mark.parametrize("below", [0, 1, 2**255, 2**256 - 1])
+@pytest.mark.parametrize("top", [0, 1, 255, 256, 2**256 - 1])
+def test_the_edges_of_arithmetic(machine, monkeypatch, opcode, below, top):
+    words = b"".join(b"\x7f" + word.to_bytes(32, "big") for word in (below, top))
+    ours, theirs = both(machine, monkeypatch, words + bytes([opcode]) + RETURN_A_WORD, 100_000)
+    assert ours == theirs
+    assert ours.error is None
