@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bridge.packets import Answer, Packet, Status, decode_packet, encode_packet, receipt_hash
 from relayers.dialects import insert_new
 from relayers.errors import IllegalTransition, NotNow, Superseded
-from relayers.packet_claims import Condition, claim
+from relayers.packet_claims import Condition, claim, is_any_free
 from relayers.reports import Did, Journal, WaitsFor
 from relayers.retries import CIRCUMSTANCES_WAIT_SECONDS, Failure, RetrySchedule, classify
 from relayers.states import TRANSITIONS, AbandonReason, AsideReason, PacketState
@@ -202,7 +202,10 @@ class PacketStore:
     # Reading
 
     def claim(self, *conditions: Condition, now: int) -> list[TrackedPacket]:
-        """Rows to work on until `CLAIM_SECONDS` from now, by nonce; see packet_claims."""
+        """Rows to work on until `CLAIM_SECONDS` from now, by nonce; see packet_claims. Looks before it locks."""
+        with self._store.reading() as session:
+            if not is_any_free(session, self._lane, self._store.replica, now, conditions):
+                return []
         with self._store.transaction() as session:
             rows = claim(session, self._lane, self._store.replica, now, conditions)
             return [_tracked(row) for row in rows]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from clearspan.lab.chaos import Injector, Planned, draw_plan
 from clearspan.lab.oracle import Judge, Violation
 from clearspan.lab.oracle.violations import Invariant
+from clearspan.lab.randomness import stream
 from clearspan.lab.trace import Happening
 from clearspan.lab.world import World, WorldConfig
 
@@ -25,6 +26,7 @@ class RunConfig:
 
 
 DEFAULT = RunConfig()
+PACES = (2, 3, 5, 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +50,12 @@ class RunResult:
 
 
 def config_of(seed: int, config: RunConfig = DEFAULT) -> RunConfig:
-    """What a campaign runs a seed with: every second one trades, so that margin spans the failing chains."""
-    return replace(config, world=replace(config.world, trades=seed % 2 == 0))
+    """What a campaign runs a seed with: every second one trades, so that margin spans the failing chains.
+
+    How many relayers there are, and at which pace each process works, differs from seed to seed.
+    """
+    relayers = stream(seed, "relayers").choice((1, 2))
+    return replace(config, world=replace(config.world, trades=seed % 2 == 0, relayers=relayers, paces=PACES))
 
 
 def run_seed(

@@ -1,6 +1,7 @@
 """`make bench`: every figure of docs/benchmarks.md, with its conditions.
 
-`python tests/benchmarks [engine] [cores] [books] [latency] [growth] [pricing] [sequencer] [packets] [gas]` runs some.
+`python tests/benchmarks PART...` runs some of it: engine, cores, books, latency, growth, replay, pricing, sequencer,
+packets, gas.
 """
 
 import importlib
@@ -68,7 +69,7 @@ def pricing() -> None:
 
 PARTS = {
     "engine": engine,
-    **{name: _part(name) for name in ("cores", "books", "latency", "growth")},
+    **{name: _part(name) for name in ("cores", "books", "latency", "growth", "replay")},
     "pricing": pricing,
     "sequencer": sequencer,
     "packets": _part("packets"),

@@ -28,7 +28,7 @@ FINAL_UNDER = 4
 """Blocks on top of a final one."""
 ATTESTORS = 4
 TOKENS = 10**12
-USER_FEE = 10**12
+USER_FEE = 10**9
 SEND_GAS, SPRAY_GAS = 400_000, 150_000
 
 
@@ -36,9 +36,13 @@ class NotMinedError(Exception):
     """A user's transaction was not mined as it should have been."""
 
 
-def anvil_nodes(genesis_time):
-    options = ("--gas-limit", "200000000", "--code-size-limit", "50000")
-    return {number: AnvilNode(number, genesis_time=genesis_time, options=options) for number in NAMES}
+def anvil_nodes(balances):
+    options = ("--gas-limit", "200000000")
+    nodes = {number: AnvilNode(number, genesis_time=int(time.time()), options=options) for number in NAMES}
+    for node in nodes.values():
+        node.fund(balances)
+        node.block()
+    return nodes
 
 
 class AnvilNode(Anvil):
@@ -64,6 +68,11 @@ class AnvilNode(Anvil):
             head = int(self.ask("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
             self.ask("evm_mine", {"timestamp": max(head + 1, int(time.time()))})
 
+    def settle(self, hashes):
+        """Receipts of what was handed over, in the next block."""
+        self.block()
+        return [self.ask("eth_getTransactionReceipt", one) for one in hashes]
+
     def reorganise(self, depth):
         """Other, empty blocks in the place of the newest; what was in those is nowhere any more."""
         with self.lock:
@@ -72,14 +81,18 @@ class AnvilNode(Anvil):
 
 
 class Network:
-    """Nodes by chain id, the contracts on them, users and attestors. Blocks are made until `stop`."""
+    """Nodes by chain id, the contracts on them, users and attestors. Blocks are made until `stop`.
+
+    nodes: starts them, given what each account is to have in wei.
+    """
 
     def __init__(self, nodes=anvil_nodes, *, seed=0, block_seconds=0.25):
         self.random = random.Random(seed)
         keys = [Account.from_key(self.random.randbytes(32)) for _ in range(4 + ATTESTORS)]
         self.owner, self.user, self.signer, self.carrier, *self.attestors = keys
         self.block_seconds = block_seconds
-        self.nodes = nodes(int(time.time()))
+        accounts = (self.owner, self.user, self.signer, self.carrier)
+        self.nodes = nodes({account.address: 1_000 * ETHER for account in accounts})
         try:
             self._set_up()
         except BaseException:
@@ -92,10 +105,6 @@ class Network:
         self.panel = Panel(self.deployment, self.reading(), self.attestors).start()
 
     def _set_up(self):
-        accounts = (self.owner, self.user, self.signer, self.carrier)
-        for node in self.nodes.values():
-            node.fund({account.address: 1_000 * ETHER for account in accounts})
-            node.block()
         self.chains = self.reading()
         by_number = sorted(self.attestors, key=lambda key: int(key.address, 16))
         with self._mining_at_once():
@@ -170,20 +179,22 @@ class Network:
     def deposit(self, number, amounts, *, seconds=0):
         """Token deposits, each a packet with an account of its own at stake; with a deadline `seconds` ahead."""
         vault, token = self.vault(number), self.deployment.asset_of(number, "USDC").token
-        timeout = self.time(number) + seconds if seconds else 0
-        calls = [vault.functions.deposit(token, amount, self.user.address, timeout) for amount in amounts]
-        self._send(number, [(call.address, call._encode_transaction_data(), 0, SEND_GAS) for call in calls])
+        with self.nodes[number].lock:
+            timeout = self.time(number) + seconds if seconds else 0
+            calls = [vault.functions.deposit(token, amount, self.user.address, timeout) for amount in amounts]
+            self._send(number, [(call.address, call._encode_transaction_data(), 0, SEND_GAS) for call in calls])
 
     def spray(self, source, destination, count, *, payload=b"ping", seconds=0):
         """Messages from a contract to a contract, all in one transaction."""
         attributes = {"gas_limit": 200_000}
-        if seconds:
-            attributes["timeout_timestamp"] = self.time(source) + seconds
         mailbox = self.mailbox(source).contract
         recipient = encode_evm(destination, self.recipients[destination].address)
-        call = mailbox.functions.sendMessage(recipient, payload, encode_attributes(**attributes))
-        message = sprayer.order(count, mailbox.address, bytes.fromhex(call._encode_transaction_data()[2:]))
-        self._send(source, [(self.sprayers[source], message, 0, 100_000 + SPRAY_GAS * count)])
+        with self.nodes[source].lock:
+            if seconds:
+                attributes["timeout_timestamp"] = self.time(source) + seconds
+            call = mailbox.functions.sendMessage(recipient, payload, encode_attributes(**attributes))
+            message = sprayer.order(count, mailbox.address, bytes.fromhex(call._encode_transaction_data()[2:]))
+            self._send(source, [(self.sprayers[source], message, 0, 100_000 + SPRAY_GAS * count)])
 
     def time(self, number):
         return max(self.chains[number].head().timestamp, int(time.time()))
@@ -202,9 +213,7 @@ class Network:
                 }  # fmt: skip
                 signed = self.user.sign_transaction(fields)
                 hashes.append(node.ask("eth_sendRawTransaction", Web3.to_hex(signed.raw_transaction)))
-            node.block()
-            for transaction_hash in hashes:
-                receipt = node.ask("eth_getTransactionReceipt", transaction_hash)
+            for receipt in node.settle(hashes):
                 if receipt is None or receipt["status"] != "0x1":
                     raise NotMinedError(receipt)
 
