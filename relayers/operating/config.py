@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from bridge.errors import Rejected as BridgeRejected
 from bridge.registry import Address, ChainId, Deployment
@@ -151,6 +151,20 @@ class DaemonSection(Section):
         return (self.signer,) if isinstance(self.signer, str) else self.signer
 
 
+class ExchangeSection(Section):
+    """The venue. `genesis` tells its first state, and what is listed; `operator` is whose confirmations are believed.
+
+    A venue of this process listens at the two URLs and keeps its `log`. Whoever reaches `operators_url` is handed
+    batches: leave it on this machine.
+    """
+
+    url: str = "http://127.0.0.1:9470"
+    operators_url: str = "http://127.0.0.1:9471"
+    genesis: Path
+    log: Path = Path("venue.sqlite")
+    operator: Address | None = None
+
+
 class LogSection(Section):
     """How logs look: `auto` is pretty on a terminal and JSON elsewhere."""
 
@@ -171,7 +185,9 @@ class RelayerConfig(Section):
     routes: tuple[RouteSection, ...] = ()
     daemons: dict[Name, DaemonSection] = {}
     limits: LimitsSection = LimitsSection()
+    exchange: ExchangeSection | None = None
     readiness: ReadinessSection = ReadinessSection()
+    _base: Path = PrivateAttr(default=Path())
 
     @classmethod
     def parse(cls, text: str, base: Path) -> Self:
@@ -205,7 +221,18 @@ class RelayerConfig(Section):
         if url.startswith(prefix) and not url.startswith(f"{prefix}/"):
             url = f"{prefix}{base / url.removeprefix(prefix)}"
         store = self.store.model_copy(update={"url": SecretStr(url)})
-        return self.model_copy(update={"deployment": base / self.deployment, "signers": signers, "store": store})
+        exchange = self.exchange and self.exchange.model_copy(
+            update={"genesis": base / self.exchange.genesis, "log": base / self.exchange.log}
+        )
+        update = {"deployment": base / self.deployment, "signers": signers, "store": store, "exchange": exchange}
+        copied = self.model_copy(update=update)
+        copied._base = base  # noqa: SLF001 - of the copy
+        return copied
+
+    @property
+    def base(self) -> Path:
+        """Where the file is: what paths in it are relative to."""
+        return self._base
 
     def network(self) -> Deployment:
         """The deployment file; raises ConfigRejected."""
