@@ -106,7 +106,7 @@ class User:
             nonce=self._next_nonce(),
             expiry=self.world.clock.now() + EXPIRY_SECONDS,
         )
-        return f"sequence {venue.submit(step).sequence}"
+        return self.world.submit(step)
 
     def _cancel_all(self) -> str:
         venue, account = self.world.venue, self.account
@@ -119,7 +119,7 @@ class User:
             nonce=self._next_nonce(),
             expiry=self.world.clock.now() + EXPIRY_SECONDS,
         )
-        return f"sequence {venue.submit(step).sequence}"
+        return self.world.submit(step)
 
     def _withdraw(self) -> str:
         venue, account = self.world.venue, self.account
@@ -144,7 +144,7 @@ class User:
             nonce=self._next_nonce(),
             expiry=self.world.clock.now() + EXPIRY_SECONDS,
         )
-        return f"sequence {venue.submit(step).sequence}"
+        return self.world.submit(step)
 
     def _next_nonce(self) -> int:
         self._nonce = max(self._nonce + 1, self.world.clock.now() * 1_000)
