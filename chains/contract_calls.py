@@ -38,9 +38,14 @@ def call_request(function: ContractFunction, sender: str | None, block: BlockIde
     transaction = {"to": function.address, "data": "0x" + calldata(function).hex()}
     if sender is not None:
         transaction["from"] = to_checksum_address(sender)
+    return [transaction, block_tag(block)]
+
+
+def block_tag(block: BlockIdentifier) -> str:
+    """A height, a hash or a tag as JSON-RPC writes it."""
     if isinstance(block, int):
-        return [transaction, hex(block)]
-    return [transaction, block if isinstance(block, str) else HexBytes(block).to_0x_hex()]
+        return hex(block)
+    return block if isinstance(block, str) else HexBytes(block).to_0x_hex()
 
 
 def read_output(function: ContractFunction, output: Any) -> Any:

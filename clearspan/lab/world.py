@@ -50,6 +50,8 @@ Door = Callable[[Sequencer, bytes], bool]
 """Asked of each step a user hands to the venue whether it gets there now."""
 NETWORK = DevnetConfig(finality_depths=(0, 0, 3), challenge_seconds=20, challenge_blocks=6)
 """The settlement chain and the first vault chain are final at once, the second vault chain three blocks deep."""
+LEAP, LEAPS = 500, 0.2
+"""Where users trade, a price moves by up to five hundredths at once as often as this."""
 START_PRICES = (60_000 * 10**8, 3_000 * 10**8)
 
 
@@ -218,6 +220,12 @@ class World:
         for user in self.users:
             pace = self.chance("pace", user.name)
             self.scheduler.every(partial(pace.randint, 1, 2 * self.config.user_seconds), partial(self._let_act, user))
+            if self.config.trades:
+                self.scheduler.at(self.clock.now() + 1, partial(self._let_begin, user))
+
+    def _let_begin(self, user: User) -> None:
+        if self.people_act:
+            user.fund()
 
     def _let_act(self, user: User) -> None:
         if self.people_act:
@@ -227,7 +235,8 @@ class World:
         for underlying in range(len(START_PRICES)):
             last = self.prices.latest(underlying)
             if last is not None and underlying not in self.silent_underlyings:
-                self.prices.set(underlying, last.price_e8 * (10_000 + chance.randint(-30, 30)) // 10_000)
+                most = LEAP if self.config.trades and chance.random() < LEAPS else 30
+                self.prices.set(underlying, last.price_e8 * (10_000 + chance.randint(-most, most)) // 10_000)
 
     def _build_relayer(self, signer: LocalAccount, process: Process) -> Running:
         store = Store(process.directory / "relayer.db")

@@ -117,12 +117,12 @@ WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "users and tokens": {
         "fee on transfer": ("incident-32", "htlc-odd-tokens"),
-        "rebasing": ("htlc-odd-tokens",),
-        "blacklist": ("incident-56",),
-        "hooks, re-entry": ("D11",),
+        "rebasing": ("tokens-that-change",),
+        "blacklist": ("tokens-that-change",),
+        "hooks, re-entry": ("tokens-that-change", "D11"),
         "returns bomb": ("incident-56",),
         "no return": ("incident-32",),
-        "upgradeable mid-flight": ("incident-32",),
+        "upgradeable mid-flight": ("tokens-that-change",),
         "permit fallback": ("incident-47",),
     },
     "operator": {

@@ -1,15 +1,19 @@
 """Every word of the fault vocabulary has a fault that does something, or a scenario that runs."""
 
+from pathlib import Path
+
 import pytest
 
 from clearspan.lab.chaos import Injector
 from clearspan.lab.coverage import NOTHING, Stage, missing, universe
 from clearspan.lab.faults import DOMAINS, VOCABULARY
+from clearspan.lab.faults.table import BEGIN, written
 from clearspan.lab.faults.words import WORDS
 from clearspan.lab.scenarios import catalogue
 from clearspan.lab.world import World
 from relayers.crash_points import CrashPoint
 
+PAGE = Path(__file__).parents[3] / "docs" / "lab.md"
 COUNTS = {
     "chain": 20, "network": 13, "RPC": 11, "relayer": 18, "validators": 10, "oracle": 10,
     "sequencer and data availability": 10, "users and tokens": 8, "operator": 6,
@@ -40,6 +44,13 @@ def test_every_fault_stands_for_a_word():
     named = {name for words in WORDS.values() for covered_by in words.values() for name in covered_by}
     assert set(VOCABULARY) - named <= {"relayer:key-rotation"}  # a way to pass its crash point
     assert len(DOMAINS) == len({domain.__name__ for domain in DOMAINS})
+
+
+def test_the_page_is_as_the_vocabulary_says():
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == written(page), "run: python -m clearspan.lab.faults.table"
+    with pytest.raises(ValueError, match="no place"):
+        written(page.replace(BEGIN, ""))
 
 
 def test_every_named_crash_point_can_be_hit():
