@@ -42,12 +42,12 @@ def calls_back(heist: Heist, token: Contract, vault: Contract) -> list[ContractF
 
 
 CHANGES: dict[str, tuple[Change, int]] = {
-    "shrinks": (shrinks, 0),
+    "shrinks": (shrinks, LOOT * 9 // 10),
     "blocks a payee": (blocks, LOOT),
     "charges": (charges, LOOT * (100 - FEE_PERCENT) // 100),
     "calls back": (calls_back, LOOT),
 }
-"""By what the token does: what the second of two payees gets then. The last one waits for what was taken away."""
+"""By what the token does: what the second of two payees gets then. The last one waits for what is missing."""
 
 
 def refunded(stage: Stage, heist: Heist, change: Change) -> tuple[str, int]:
