@@ -49,7 +49,7 @@ def attack(stage: Stage) -> Verdict:
         return Verdict(
             survived=loot == 0 and left and spare > 0,
             detail=f"proposed: {proposed}; activated after {limits.route_delay_blocks} blocks: {at_once}, an invented "
-            f"deposit was credited with {loot}; who had money there {'left' if left else 'could not leave'}, {spare:,} s "
+            f"deposit was credited with {loot}; who had money {'left' if left else 'could not leave'}, {spare:,} s "
             "before the route could change",
         )
 
