@@ -16,7 +16,7 @@ from web3.types import BlockIdentifier, EventData, RPCEndpoint, TxReceipt
 import contracts
 from chains.chain import Sendable
 from chains.contract_calls import call_request, calldata, failed_call, read_output, understood
-from chains.errors import ChainError, Reason, Rejected, TransactionReverted
+from chains.errors import ChainError, DishonestNode, Reason, Rejected, TransactionReverted
 from chains.node_errors import general_error, machine_failure, message_of
 from chains.reverts import decode_revert
 
@@ -114,7 +114,10 @@ class Web3Chain(ABC):
         Raises DishonestNode(MalformedAnswer) for what are no such events.
         """
         with understood("eth_getLogs"):
-            return tuple(event.get_logs(from_block=from_block, to_block=to_block))
+            found = tuple(event.get_logs(from_block=from_block, to_block=to_block))
+        if any(log["blockNumber"] is None or log["transactionHash"] is None for log in found):
+            raise DishonestNode(Reason.MALFORMED_ANSWER, "eth_getLogs: a log of no block")
+        return found
 
     def _next_nonce(self, sender: bytes) -> int:
         return self.w3.eth.get_transaction_count(to_checksum_address(sender), "pending")

@@ -76,7 +76,8 @@ class Acknowledger:
             return
         mailbox = self._lane.source.mailbox
         final = mailbox.chain.finalized_header().number
-        commitments = mailbox.commitments([packet.packet_id for packet in packets], block=final)
+        known = [packet.packet_id for packet in packets if packet.sent_block <= final]
+        commitments = mailbox.commitments(known, block=final)
         done = [packet_id for packet_id, word in commitments.items() if not any(word)]
         self._packets.move(done, PacketState.ACKNOWLEDGED)
         for packet_id in done:
@@ -163,6 +164,9 @@ class Acknowledger:
         outcomes = self._here.outcomes(ErrandKind.ACKNOWLEDGE, sent)
         looked_at = self._mined(journal, packets, outcomes)
         final = self._lane.source.chain.finalized_header().number
+        # A node that lags calls a block final before which the packet was sent: no commitment there says nothing.
+        self._wait(journal, [one.packet_id for one in looked_at if one.sent_block > final], WaitsFor.SOURCE_FINALITY)
+        looked_at = [packet for packet in looked_at if packet.sent_block <= final]
         mailbox, ids = self._lane.source.mailbox, [packet.packet_id for packet in looked_at]
         at_final, newest = mailbox.commitments(ids, block=final), mailbox.commitments(ids)
         self._settle(journal, [packet for packet in looked_at if not any(at_final[packet.packet_id])])

@@ -58,7 +58,7 @@ class Reporter:
             price = source.latest(underlying)
             signed = self._signed.setdefault((signer.address, underlying), {})
             time = 0 if price is None else price.time - price.time % self._grid_seconds
-            if price is None or time in signed:
+            if price is None or price.price_e8 <= 0 or time in signed:
                 continue
             part = sign_report(signer, self._domain, underlying=underlying, price=price.price_e8, time=time)
             signed[time] = SignedReport(underlying=underlying, time=time, report=part.hex())

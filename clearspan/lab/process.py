@@ -81,6 +81,8 @@ class Process:
         """Blocks it waits longer than the others for finality, from its next start on."""
         self.resting: set[str] = set()
         """Daemons that do not step."""
+        self.opened: list[Callable[[], None]] = []
+        """What lets go of each file that its start has opened: a start may die before it is through."""
         self.is_paused = False
         self.starts = 0
         self.deaths = 0
@@ -121,6 +123,7 @@ class Process:
             return
         self.starts += 1
         self.world.note(self.name, "starts")
+        self.opened.clear()
         try:
             self._running = self._build(self)
         except Killed:
@@ -155,11 +158,14 @@ class Process:
 
     def _let_go(self) -> None:
         """Close the files as they are: whoever is killed does not tidy up."""
+        self.disk.is_off = True
         if self._running is not None:
-            self.disk.is_off = True
             self._running.close()
-            self._running = None
-            self.disk.is_off = False
+        else:
+            for close in reversed(self.opened):
+                close()
+        self._running = None
+        self.disk.is_off = False
 
     def step(self, name: str) -> StepReport | None:
         """One step of one daemon; None if the process is down, paused, or died of it."""

@@ -240,6 +240,7 @@ class World:
 
     def _build_relayer(self, signer: LocalAccount, process: Process) -> Running:
         store = Store(process.directory / "relayer.db")
+        process.opened.append(store.close)
         signer = process.signer or signer
         fleet = build_fleet(store, self.deployment, process.chains(), signer, hook=process.pass_point)
         daemons: dict[str, Daemon] = {}
@@ -253,9 +254,11 @@ class World:
         network, keys = self.deployment, self.base.network.keys
         state = self.base.genesis()
         log = SqliteLog(process.directory / "sequencer.db", state.root)
+        process.opened.append(log.close)
         operator = OperatorKey(bytes(keys.operator.key), state.domain)
         self._sequencer = sequencer = Sequencer(state, log, operator, process.clock)
         store = Store(process.directory / "daemons.db")
+        process.opened.append(store.close)
         chains = process.chains()
         settlement = chains[network.settlement.chain_id]
         rollup = Rollup(settlement, network.settlement.rollup)

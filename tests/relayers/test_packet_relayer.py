@@ -361,3 +361,19 @@ def test_two_relayers_race_without_harm(network):
     for fleet in (first, second):
         network.fleet = fleet
         assert {state(network, EAST, SETTLEMENT, item) for item in sent} == {PacketState.ACKNOWLEDGED}
+
+
+def test_a_node_that_calls_an_older_block_final_ends_no_packet(network, monkeypatch):
+    early = network.chains[EAST].finalized_header()
+    sent = network.deposit(EAST, 5_000_000)
+    answered = (PacketState.ANSWERED, PacketState.ACKNOWLEDGING)
+    while state(network, EAST, SETTLEMENT, sent) not in answered:
+        network.round()
+    with monkeypatch.context() as lagging:
+        lagging.setattr(network.chains[EAST], "finalized_header", lambda: early)
+        for _ in range(3):
+            network.relayer(EAST, SETTLEMENT).step()
+            assert state(network, EAST, SETTLEMENT, sent) in answered
+    network.run()
+    assert state(network, EAST, SETTLEMENT, sent) is PacketState.ACKNOWLEDGED
+    assert len(acknowledgements(network, EAST)) == 1

@@ -341,6 +341,16 @@ def test_a_price_from_the_future_waits(venue):
     assert [(wait.waits_for, wait.detail) for wait in report.waiting] == [(WaitsFor.PRICE, "ReportAheadOfClock")]
 
 
+@pytest.mark.parametrize("price", [0, -BTC, -1, 1 << 63])
+def test_nothing_less_than_nothing_and_what_is_out_of_bounds_is_no_price(venue, price):
+    now = venue.network.clock.now()
+    venue.prices.price = SourcePrice(price_e8=price, time=now)
+    report = venue.publisher.step()
+    assert [(wait.waits_for, wait.detail) for wait in report.waiting] == [(WaitsFor.PRICE, "0 of 3 oracles")]
+    venue.prices.price = SourcePrice(price_e8=BTC, time=now)
+    assert venue.publisher.step().count(Did.PUBLISHED) == 2
+
+
 def test_marks_missing_after_a_crash_are_made_up_for(venue):
     class Killed(BaseException):
         pass
