@@ -27,6 +27,7 @@ from clearspan.lab.process import Process, Running
 from clearspan.lab.randomness import stream
 from clearspan.lab.scheduler import Scheduler
 from clearspan.lab.snapshot import RELAYERS, USERS, Snapshot, snapshot
+from clearspan.lab.swapping import let_users_swap
 from clearspan.lab.trace import Trace
 from exchange.engine import Signer
 from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
@@ -37,6 +38,7 @@ from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader
 from relayers.reports import Daemon, StepReport
 from relayers.store import Store
+from relayers.submitter import SubmitterPolicy
 from relayers.withdrawal_releaser import WithdrawalReleaser
 
 if TYPE_CHECKING:
@@ -60,6 +62,10 @@ class WorldConfig:
     user_seconds: int = 12
     daemon_seconds: int = 3
     price_seconds: int = 15
+    relayer_budget_wei: int = 50 * 10**18
+    """What each relayer may spend on each chain in a day."""
+    swaps: bool = False
+    """Whether users swap across chains by hash locks."""
 
 
 class World:
@@ -85,6 +91,7 @@ class World:
         self.breakages: list[str] = []
         self.judge: Judge | None = None
         self.after_block: list[Callable[[LocalChain], None]] = []
+        self.at_close: list[Callable[[], None]] = []
         self.prices = PriceBoard(self.clock, heartbeat_seconds=60)
         self.processes: dict[str, Process] = {}
         self.users = tuple(
@@ -140,6 +147,8 @@ class World:
         """Let go of every file."""
         for process in self.processes.values():
             process.stop()
+        for let_go in self.at_close:
+            let_go()
         self._files.cleanup()
 
     def __enter__(self) -> Self:
@@ -181,6 +190,8 @@ class World:
         for user in self.users:
             pace = self.chance("pace", user.name)
             self.scheduler.every(partial(pace.randint, 1, 2 * self.config.user_seconds), partial(self._let_act, user))
+        if self.config.swaps:
+            let_users_swap(self)
 
     def _let_act(self, user: User) -> None:
         if self.people_act:
@@ -194,7 +205,8 @@ class World:
 
     def _build_relayer(self, signer: LocalAccount, process: Process) -> Running:
         store = Store(process.directory / "relayer.db")
-        fleet = build_fleet(store, self.deployment, process.chains(), signer, hook=process.pass_point)
+        policy = SubmitterPolicy(budget_wei_per_day=self.config.relayer_budget_wei)
+        fleet = build_fleet(store, self.deployment, process.chains(), signer, policy=policy, hook=process.pass_point)
         daemons: dict[str, Daemon] = {}
         daemons.update({f"submitter {number}": daemon for number, daemon in enumerate(fleet.submitters, 1)})
         daemons.update({f"relayer {number}": daemon for number, daemon in enumerate(fleet.relayers, 1)})
