@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 from web3.contract.contract import ContractFunction
 
 from bridge.abi import ZERO_ADDRESS
+from bridge.registry import VaultEntry
 from bridge.swaps.terms import Swap, Timelocks, hashlock_of
 from chains.errors import ChainError
 from chains.local import LocalChain
@@ -78,8 +79,8 @@ class Deal:
         self._follows = chance.randrange(WALKS_AWAY) > 0
         self.name = f"deal {number}"
         wei = chance.randint(1, 5 * ETHER)
-        self.first = self._leg(here.chain_id, here.swap_escrow, self._initiator, self._follower, wei, FIRST_STAGES)
-        self.second = self._leg(there.chain_id, there.swap_escrow, self._follower, self._initiator, wei, SECOND_STAGES)
+        self.first = self._leg(here, self._initiator, self._follower, wei, FIRST_STAGES)
+        self.second = self._leg(there, self._follower, self._initiator, wei, SECOND_STAGES)
         self._sent: dict[str, int] = {}
         self._send("lock first", self.first, self._initiator)
 
@@ -108,11 +109,11 @@ class Deal:
         elif first and passed > FIRST_STAGES[2]:
             self._send("refund first", self.first, self._initiator)
 
-    def _leg(self, chain_id: int, escrow: str, locker: User, payee: User, wei: int, stages: tuple[int, ...]) -> Leg:
+    def _leg(self, entry: VaultEntry, locker: User, payee: User, wei: int, stages: tuple[int, ...]) -> Leg:
         claim, public_claim, refund, public_refund = (self._began + seconds for seconds in stages)
         swap = Swap(
-            chain_id=chain_id,
-            escrow=escrow,
+            chain_id=entry.chain_id,
+            escrow=entry.swap_escrow,
             locker=locker.wallet.address,
             payee=payee.wallet.address,
             asset=ZERO_ADDRESS,
@@ -127,7 +128,7 @@ class Deal:
             ),
             nonce=self._began,
         )
-        return Leg(swap, self._world.chains[chain_id])
+        return Leg(swap, self._world.chains[entry.chain_id])
 
     def _send(self, what: str, leg: Leg, user: User) -> None:
         """Send it, unless it was sent a moment ago."""

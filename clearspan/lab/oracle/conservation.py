@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from eth_abi.abi import encode
 from eth_utils.address import to_canonical_address
@@ -89,9 +90,22 @@ class Conservation(Book):
                 self._credits.append(event)
             return
         self._last[event.chain_id] = event
-        handler = self.HANDLERS.get(event.name)
-        if handler is not None:
-            handler(self, event, self.vaults[event.chain_id], event.arguments)
+        book = self.vaults[event.chain_id]
+        match event.name:
+            case "Deposited":
+                self._deposited(book, event.arguments)
+            case "ReleaseEntitled" | "RefundEntitled":
+                self._entitled(event, book, event.arguments)
+            case "Redirected":
+                self._redirected(event, book, event.arguments)
+            case "Returned":
+                self._returned(event, book, event.arguments)
+            case "Paid":
+                self._paid(event, book, event.arguments)
+            case "Credited":
+                book.kept[event.arguments["asset"]] += event.arguments["amount"]
+            case "Withdrawn":
+                book.kept[event.arguments["asset"]] -= event.arguments["amount"]
 
     def read(self, chain: LocalChain, block: Block) -> None:
         """After a block with events of a vault, what the chain says that it has is held against the books."""
@@ -125,42 +139,43 @@ class Conservation(Book):
                 self.accuse(Invariant.CONSERVATION, event, identifier.hex(), f"credited {told}, locked {lock}")
         self._credits.clear()
 
-    def _deposited(self, event: Event, book: VaultBook, told: Mapping[str, object]) -> None:
-        asset, amount = str(told["asset"]), _number(told["amount"])
-        book.locks[_key(told["packetId"])] = Lock(
-            asset=asset, amount=amount, owner=str(told["owner"]), refund_to=str(told["refundTo"])
+    @staticmethod
+    def _deposited(book: VaultBook, told: Mapping[str, Any]) -> None:
+        asset, amount = told["asset"], told["amount"]
+        book.locks[bytes(told["packetId"])] = Lock(
+            asset=asset, amount=amount, owner=told["owner"], refund_to=told["refundTo"]
         )
         book.held[asset] += amount
 
-    def _redirected(self, event: Event, book: VaultBook, told: Mapping[str, object]) -> None:
-        identifier, amount = _key(told["id"]), _number(told["amount"])
+    def _redirected(self, event: Event, book: VaultBook, told: Mapping[str, Any]) -> None:
+        identifier, amount = bytes(told["id"]), told["amount"]
         claim = book.claims.get(identifier)
         if claim is None or claim.left != amount or claim.recipient != told["by"]:
             self.accuse(Invariant.CONSERVATION, event, identifier.hex(), f"redirects {amount} of {claim}")
             return
         claim.left = 0
-        book.locks[_key(told["packetId"])] = Lock(
-            asset=claim.asset, amount=amount, owner=str(told["owner"]), refund_to=claim.recipient, claim=identifier
+        book.locks[bytes(told["packetId"])] = Lock(
+            asset=claim.asset, amount=amount, owner=told["owner"], refund_to=claim.recipient, claim=identifier
         )
 
-    def _returned(self, event: Event, book: VaultBook, told: Mapping[str, object]) -> None:
-        identifier, amount = _key(told["id"]), _number(told["amount"])
-        lock, claim = book.locks.get(_key(told["packetId"])), book.claims.get(identifier)
+    def _returned(self, event: Event, book: VaultBook, told: Mapping[str, Any]) -> None:
+        identifier, amount = bytes(told["id"]), told["amount"]
+        lock, claim = book.locks.get(bytes(told["packetId"])), book.claims.get(identifier)
         if lock is None or claim is None or lock.claim != identifier or lock.amount != amount:
             self.accuse(Invariant.CONSERVATION, event, identifier.hex(), f"{amount} came back of {lock}")
             return
         claim.left, claim.came_back = amount, True
 
-    def _entitled(self, event: Event, book: VaultBook, told: Mapping[str, object]) -> None:
+    def _entitled(self, event: Event, book: VaultBook, told: Mapping[str, Any]) -> None:
         is_refund = event.name == "RefundEntitled"
-        identifier = _key(told["packetId"] if is_refund else told["id"])
+        identifier = bytes(told["packetId"] if is_refund else told["id"])
         claim = Claim(
             way=Way.REFUND if is_refund else Way.RELEASE,
             number=len(book.claims),
-            asset=str(told["asset"]),
-            recipient=str(told["refundTo"] if is_refund else told["recipient"]),
-            amount=_number(told["amount"]),
-            left=_number(told["amount"]),
+            asset=told["asset"],
+            recipient=told["refundTo"] if is_refund else told["recipient"],
+            amount=told["amount"],
+            left=told["amount"],
         )
         if is_refund:
             self._check_refund(event, book, identifier, claim)
@@ -178,10 +193,10 @@ class Conservation(Book):
         if life is not None and life.answer is Status.SUCCESS:
             self.accuse(Invariant.NO_SUCCESS_AND_REFUND, event, identifier.hex(), "was taken and is refunded")
 
-    def _paid(self, event: Event, book: VaultBook, told: Mapping[str, object]) -> None:
-        identifier, amount = _key(told["id"]), _number(told["amount"])
+    def _paid(self, event: Event, book: VaultBook, told: Mapping[str, Any]) -> None:
+        identifier, amount = bytes(told["id"]), told["amount"]
         claim = book.claims.get(identifier)
-        book.held[str(told["asset"])] -= amount
+        book.held[told["asset"]] -= amount
         if claim is None or (claim.asset, claim.recipient) != (told["asset"], told["recipient"]):
             self.accuse(Invariant.CONSERVATION, event, identifier.hex(), f"pays {amount} of {claim}")
             return
@@ -189,23 +204,6 @@ class Conservation(Book):
         if claim.left < 0:
             self.accuse(Invariant.CONSERVATION, event, identifier.hex(), f"was paid {-claim.left} more than was due")
             claim.left = 0
-
-    def _kept(self, event: Event, book: VaultBook, told: Mapping[str, object]) -> None:
-        book.kept[str(told["asset"])] += _number(told["amount"])
-
-    def _withdrawn(self, event: Event, book: VaultBook, told: Mapping[str, object]) -> None:
-        book.kept[str(told["asset"])] -= _number(told["amount"])
-
-    HANDLERS = {
-        "Deposited": _deposited,
-        "Redirected": _redirected,
-        "Returned": _returned,
-        "ReleaseEntitled": _entitled,
-        "RefundEntitled": _entitled,
-        "Paid": _paid,
-        "Credited": _kept,
-        "Withdrawn": _withdrawn,
-    }
 
 
 def balance_of(chain: LocalChain, block: Block, asset: str, holder: bytes) -> int:
@@ -218,11 +216,3 @@ def balance_of(chain: LocalChain, block: Block, asset: str, holder: bytes) -> in
     )
     outcome = chain.evm.call(chain.context_of(block.header.number), root, call)
     return 0 if outcome.error is not None or len(outcome.output) < 32 else int.from_bytes(outcome.output[:32])
-
-
-def _key(value: object) -> bytes:
-    return bytes(value)  # type: ignore[call-overload,no-any-return]
-
-
-def _number(value: object) -> int:
-    return int(value)  # type: ignore[call-overload,no-any-return]

@@ -13,18 +13,11 @@ from clearspan.lab.oracle.packets import Packets
 from clearspan.lab.oracle.venue import Venue
 from clearspan.lab.oracle.violations import Invariant
 from exchange.engine import Event as Deed
-from exchange.engine.events import (
-    BackstopTook,
+from exchange.engine.balance_events import (
     CashLocked,
-    Covered,
-    Deleveraged,
-    DeleveragingSettled,
     Deposited,
-    Filled,
-    FundingCharged,
     LockClaimed,
     LockRefunded,
-    PositionSettled,
     QueueLeft,
     Rebalanced,
     RebalanceReserved,
@@ -32,6 +25,15 @@ from exchange.engine.events import (
     Transferred,
     WithdrawalQueued,
     WithdrawalWaiting,
+)
+from exchange.engine.events import (
+    BackstopTook,
+    Covered,
+    Deleveraged,
+    DeleveragingSettled,
+    Filled,
+    FundingCharged,
+    PositionSettled,
 )
 from exchange.state.asset import AssetKind
 from exchange.state.limits import CASH_SCALE

@@ -201,7 +201,7 @@ class Judge:
         found |= {user.name: bytes(user.wallet.key) for user in self._world.users}
         found |= {f"relayer {number}": bytes(one.key) for number, one in enumerate(base.relayers, 1)}
         for chain in self._world.chains.values():
-            for number, validator in enumerate(chain.validators, 1):
+            for number, validator in enumerate(chain.validators.validators, 1):
                 found[f"validator {number} of {chain.name}"] = validator.copy().compromise()
         return found
 

@@ -34,7 +34,9 @@ class Order(Book):
         """A claim that came back from being redirected may be paid before others that came back."""
         claims = self._conservation.vaults[event.chain_id].claims
         paid = claims.get(bytes(event.arguments["id"]))
-        for claim in () if paid is None else _before(claims, paid):
+        if paid is None:
+            return
+        for claim in _before(claims, paid):
             if claim.left and not (paid.came_back and claim.came_back):
                 text = f"was paid before claim {claim.number}, which still waits for {claim.left}"
                 self.accuse(Invariant.ORDER, event, bytes(event.arguments["id"]).hex(), text)

@@ -1,4 +1,4 @@
-"""I8: no liquidation trades beyond its limit, no limit lies beyond the slippage, and deleveraging costs what is missing."""
+"""I8: no liquidation trades beyond its limit, no limit beyond the slippage, and deleveraging costs what is missing."""
 
 from __future__ import annotations
 

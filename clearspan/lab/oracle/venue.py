@@ -29,7 +29,7 @@ class Clerk(Protocol):
 
 
 class Venue(Book):
-    """The venue's state as what was posted makes it. After the first wrong claim it stands still: `is_whole` is False."""
+    """The venue's state as what was posted makes it; after the first wrong claim it stands still, not `is_whole`."""
 
     READS = frozenset({"Rollup", "ForcedQueue"})
 
@@ -75,7 +75,7 @@ class Venue(Book):
         except InvariantError as error:
             self.accuse(Invariant.MARGIN, self._last, "posted state", str(error))
 
-    def _execute(self, event: Event) -> str:
+    def _execute(self, event: Event) -> str:  # noqa: PLR0911 - one for each thing that can be wrong
         """Execute a batch; what is wrong with its claims, nothing if they hold."""
         payload = event.transaction.input
         if event.transaction.to != event.address:
