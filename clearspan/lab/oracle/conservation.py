@@ -78,7 +78,7 @@ class Conservation(Book):
         self._assets = {asset.asset: asset for asset in network.assets}
         self._address = {entry.chain_id: to_canonical_address(entry.vault) for entry in network.vaults}
         self.vaults = {entry.chain_id: VaultBook() for entry in network.vaults}
-        self.credited: dict[bytes, int] = {}
+        self._credited: set[bytes] = set()
         self._credits: list[Event] = []
         self._last: dict[int, Event] = {}
         self._missing: set[tuple[int, str]] = set()
@@ -134,8 +134,10 @@ class Conservation(Book):
             listed = self._assets[asset]
             lock = self.vaults[listed.chain_id].locks.get(identifier) if listed.chain_id in self.vaults else None
             told = (listed.token.lower(), amount, owner)
-            self.credited[identifier] = self.credited.get(identifier, 0) + amount
-            if lock is None or (lock.asset, self.credited[identifier], lock.owner) != told:
+            if identifier in self._credited:
+                self.accuse(Invariant.ONCE, event, identifier.hex(), "is credited twice")
+            self._credited.add(identifier)
+            if lock is None or (lock.asset, lock.amount, lock.owner) != told:
                 self.accuse(Invariant.CONSERVATION, event, identifier.hex(), f"credited {told}, locked {lock}")
         self._credits.clear()
 
