@@ -22,6 +22,8 @@ __all__ = ["Deployment", "GenesisInputs", "NetworkParameters", "RegisteredAsset"
 
 PERMIT2 = to_checksum_address("0x000000000022d473030f116ddee9f6b43ac78ba3")
 """Where Uniswap's Permit2 is on every chain that has it."""
+APPROVAL_SECONDS_MAX = 3_600
+"""How long attestors' approvals may live, and how long the signers before the present ones still count."""
 ETHER_SYMBOL = "ETH"
 ETHER_DECIMALS = 18
 
@@ -69,8 +71,9 @@ def deploy_network(  # noqa: PLR0913 - what a network depends on
 
     `genesis_root` gets the addresses that genesis contains, the `Rollup`'s among them before it exists, and returns the
     root. `poster`, `insurance_owner`, `guardian`, who may disable routes, and the fees' recipient default to the
-    owner. Assets get ids from 0: per vault chain its tokens, then its ether. Raises `Rejected` for a repeated chain id,
-    and `ADDRESS_MISMATCH` if another transaction of the owner interfered.
+    owner. Assets get ids from 0: per vault chain its tokens, then its ether. Of a chain whose headers name no
+    validators clients believe the parameters' attestors. Raises `Rejected` for a repeated chain id, `UNSAFE_PARAMETER`
+    where there are neither validators nor attestors, `ADDRESS_MISMATCH` if another transaction of the owner interfered.
     """
     parameters = parameters or NetworkParameters()
     guardian = guardian or owner.address
@@ -240,6 +243,8 @@ def _deploy_settlement(  # noqa: PLR0913, PLR0917 - the inputs of one call, pass
             parameters.inclusion_spacing_seconds,
             parameters.forced_fee_wei,
             roles.fee_recipient,
+            parameters.health_recovery_seconds,
+            parameters.health_recovery_blocks,
         ],
         owner,
     )
@@ -287,8 +292,28 @@ def _connect(
     parameters: NetworkParameters,
     owner: LocalAccount,
 ) -> ChecksumAddress:
-    """Deploy on `here` a client of `there`, from its finalised header, and the route that uses it."""
+    """Deploy on `here` a client of `there` and the route that uses it."""
     header = there.finalized_header()
+    if header.validators:
+        client = _deploy_light_client(here, there, header, parameters, owner)
+    else:
+        client = _deploy_attestation_client(here, there, mailboxes[there.chain_id].address, parameters, owner)
+    route = (
+        client.address,
+        mailboxes[there.chain_id].address,
+        parameters.route_epoch,
+        parameters.max_timeout_seconds,
+        parameters.max_proof_age_seconds,
+        parameters.max_gas_limit,
+        parameters.max_payload_bytes,
+    )
+    here.transact(mailboxes[here.chain_id].functions.addRoute(there.chain_id, route), owner)
+    return to_checksum_address(client.address)
+
+
+def _deploy_light_client(
+    here: Chain, there: Chain, header: SealedHeader, parameters: NetworkParameters, owner: LocalAccount
+) -> Contract:
     client_parameters = ClientParameters(
         chain_id=there.chain_id,
         variant=header.variant,
@@ -301,15 +326,23 @@ def _connect(
         attestor_threshold=parameters.attestor_threshold,
         attestors=parameters.attestors,
     )
-    client = here.deploy("QbftLightClient", constructor_arguments(client_parameters, header), owner)
-    route = (
-        client.address,
-        mailboxes[there.chain_id].address,
-        parameters.route_epoch,
-        parameters.max_timeout_seconds,
-        parameters.max_proof_age_seconds,
-        parameters.max_gas_limit,
-        parameters.max_payload_bytes,
+    return here.deploy("QbftLightClient", constructor_arguments(client_parameters, header), owner)
+
+
+def _deploy_attestation_client(
+    here: Chain, there: Chain, mailbox: ChecksumAddress, parameters: NetworkParameters, owner: LocalAccount
+) -> Contract:
+    """It proves nothing before its first update, and takes at least four attestors."""
+    if not parameters.attestors:
+        raise Rejected(Reason.UNSAFE_PARAMETER, f"{there.name} has no validators, and nobody attests what it says")
+    terms = (
+        there.chain_id,
+        mailbox,
+        parameters.trusting_period_seconds,
+        parameters.max_clock_drift_seconds,
+        parameters.recovery_delay_seconds,
+        APPROVAL_SECONDS_MAX,
+        APPROVAL_SECONDS_MAX,
+        False,
     )
-    here.transact(mailboxes[here.chain_id].functions.addRoute(there.chain_id, route), owner)
-    return to_checksum_address(client.address)
+    return here.deploy("AttestationClient", [terms, list(parameters.attestors), parameters.attestor_threshold], owner)

@@ -52,6 +52,10 @@ class LightClient(ContractReader):
         """Greatest height it knows."""
         return int(self._read(self.contract.functions.latestHeight()))
 
+    def pending_height(self) -> int:
+        """Greatest height it will know when what is pending is mined, whoever sent it."""
+        return int(self.chain.call(self.contract.functions.latestHeight(), block="pending"))
+
     def trust_level(self) -> tuple[int, int]:
         """Numerator and denominator of the share of trusted validators that an update needs."""
         functions = self.contract.functions

@@ -60,6 +60,8 @@ class NetworkParameters:
     inclusion_delay_seconds: int = 12 * HOUR
     inclusion_spacing_seconds: int = 1
     forced_fee_wei: int = 10**15
+    health_recovery_seconds: int = 1 * HOUR
+    health_recovery_blocks: int = 20
 
     vault_window_seconds: int = 1 * DAY
     vault_delay_seconds: int = 9 * DAY
@@ -117,6 +119,9 @@ class NetworkParameters:
             > 0,
             "the clock may lag": self.max_clock_lag_seconds > 0,
             "a forced item costs something": self.forced_fee_wei > 0,
+            "a sick chain is watched for a while, of at most a year, before it counts as healthy": (
+                0 < self.health_recovery_seconds <= 365 * DAY and 0 < self.health_recovery_blocks < 1 << 32
+            ),
             "no window takes more credit than the net cap": all(
                 0 < window <= net
                 for net, window in (

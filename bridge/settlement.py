@@ -21,13 +21,15 @@ class ItemKind(IntEnum):
     DEPOSIT = 1
     SWAP_CLAIM = 2
     SWAP_REFUND = 3
+    CHAIN_HEALTH = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueItem:
     """One entry of the forced queue; amounts in base units, times in seconds.
 
-    Of a claim or refund, `amount` is the lock's id and `owner` who paid; `packet_id` of a claim is the preimage.
+    Of a claim or refund, `amount` is the lock's id and `owner` who paid; `packet_id` of a claim is the preimage. Of a
+    chain's health, `amount` is 1 when it was found sick and 0 when it has recovered, `asset` one of its assets.
     """
 
     index: int
@@ -97,6 +99,15 @@ class PostedBatch:
     clock: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainState:
+    """What the queue knows of a chain; `ready_at` (seconds) and `ready_block` are 0 until its recovery has begun."""
+
+    is_sick: bool
+    ready_at: int
+    ready_block: int
+
+
 class ForcedQueue(ContractReader):
     """A `ForcedQueue`."""
 
@@ -136,6 +147,15 @@ class ForcedQueue(ContractReader):
     def forced_fee(self) -> int:
         """Wei that a forced claim or refund costs."""
         return int(self._read(self.contract.functions.forcedFee(), None))
+
+    def chain_state(self, chain_id: int, *, block: int | None = None) -> ChainState:
+        """Whether a chain is reported sick, and from when it can be reported healthy."""
+        is_sick, ready_at, ready_block = self._read(self.contract.functions.chainState(chain_id), block)
+        return ChainState(is_sick=is_sick, ready_at=ready_at, ready_block=ready_block)
+
+    def is_reachable(self, chain_id: int, *, block: int | None = None) -> bool:
+        """Whether the chain's client is active and its route open; raises `TransactionReverted` for another chain."""
+        return bool(self._read(self.contract.functions.isReachable(chain_id), block))
 
     def account_of(self, owner: ChecksumAddress, *, block: int | None = None) -> int:
         """Dense account id of an owner; raises `TransactionReverted` if there is none."""

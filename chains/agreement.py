@@ -66,6 +66,23 @@ _RECEIPT_FIELDS = ("transactionHash", "blockHash", "blockNumber", "status", "gas
 _LOG_FIELDS = ("address", "topics", "data", "blockHash", "transactionHash", "logIndex", "removed")
 
 
+def height_of(method: str, params: Sequence[Any], response: Mapping[str, Any]) -> int | None:
+    """Height of the block that an answer rests on, None where it rests on none or on one that does not say."""
+    if method in TAG_POSITION:
+        return _quantity(params[TAG_POSITION[method]])
+    if method == "eth_getLogs":
+        return _quantity(params[0].get("toBlock"))
+    result = response.get("result")
+    return _quantity(result.get("blockNumber", result.get("number"))) if isinstance(result, Mapping) else None
+
+
+def _quantity(text: Any) -> int | None:
+    try:
+        return int(text, 16)
+    except (TypeError, ValueError):
+        return None
+
+
 def essence(method: str, response: Mapping[str, Any]) -> Any:
     """What of a response has to be equal; fields that differ between kinds of nodes are left out.
 

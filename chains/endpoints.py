@@ -104,13 +104,14 @@ class EndpointNode:
             self._admitted = True
 
     def is_consistent(self, number: int, block_hash: bytes, final_height: int) -> bool:
-        """Whether it served the same block at a final height before; remembers what it serves."""
+        """Whether it serves the block it served when that was final before; what is not final may be replaced."""
+        if number > final_height:
+            return True
         with self._lock:
-            before = self._blocks.get(number)
-            self._blocks[number] = block_hash
+            before = self._blocks.setdefault(number, block_hash)
             while len(self._blocks) > REMEMBERED_BLOCKS:
                 del self._blocks[next(iter(self._blocks))]
-        return before is None or before == block_hash or number > final_height
+        return before == block_hash
 
     def good(self) -> None:
         """It answered as it should."""

@@ -13,7 +13,7 @@ from eth_utils.address import to_canonical_address
 from web3.providers import BaseProvider
 from web3.types import RPCEndpoint, RPCResponse
 
-from chains.agreement import MOVING_TAGS, RULES, TAG_POSITION, Rule, essence, middle, number, reached
+from chains.agreement import MOVING_TAGS, RULES, TAG_POSITION, Rule, essence, height_of, middle, number, reached
 from chains.endpoints import EndpointEvent, EndpointNode, Fault, fault_of
 from chains.errors import ChainError, DishonestNode, Reason, Rejected, Unavailable
 from chains.headers import SealedHeader
@@ -109,7 +109,7 @@ class QuorumProvider(BaseProvider):
             answers += self._valid(method, params, self._ask(now, method, params))
             for answer in answers:
                 if sum(other.essence == answer.essence for other in answers) >= self.quorum:
-                    self._name_minority(method, answers, answer)
+                    self._name_minority(method, params, answers, answer)
                     return answer.response
         return self._without_agreement(method, answers)
 
@@ -265,12 +265,35 @@ class QuorumProvider(BaseProvider):
             **{end: quantity(self._height(tag)) if tag in MOVING_TAGS else tag for end, tag in ends.items()},
         }
 
-    def _name_minority(self, method: str, answers: Sequence[_Answer], agreed: _Answer) -> None:
+    def _name_minority(self, method: str, params: list[Any], answers: Sequence[_Answer], agreed: _Answer) -> None:
         for answer in answers:
             if answer.essence == agreed.essence:
                 answer.endpoint.good()
-            elif not _knows_nothing(answer.essence):
+            elif not _knows_nothing(answer.essence) and not self._is_elsewhere(method, params, answer, agreed):
                 self._bench(answer.endpoint, Fault.DISAGREES, method)
+
+    def _is_elsewhere(self, method: str, params: list[Any], answer: _Answer, agreed: _Answer) -> bool:
+        """Whether an endpoint answered from another end of the chain than the others, which is nobody's fault.
+
+        Above what is final blocks are replaced, and one node is a moment behind another: there it is a lie only if the
+        endpoint says it again and has the same block as the others.
+        """
+        if method == "eth_getTransactionByHash":
+            return None in (answer.essence[1], agreed.essence[1])  # waiting, or mined a moment ago
+        height = height_of(method, params, agreed.response)
+        if height is None or height <= self.final_height():
+            return False
+        try:
+            again = essence(method, answer.endpoint.node.request(method, params))
+            blocks = [
+                read_header(one.endpoint.node.request("eth_getBlockByNumber", [quantity(height), False]).get("result"))
+                for one in (answer, agreed)
+            ]
+        except DishonestNode:
+            return False
+        except ChainError:
+            return True
+        return again == agreed.essence or blocks[0].hash != blocks[1].hash
 
     def _without_agreement(self, method: str, answers: Sequence[_Answer]) -> Mapping[str, Any]:
         if len(answers) >= self.quorum:

@@ -99,7 +99,7 @@ class ClientUpdater:
             denominator=self._policy.trust_denominator,
         )
         self._hook(CrashPoint.AFTER_READ)
-        if self._pending_height() >= header.number:
+        if self._client.pending_height() >= header.number:
             journal.waits_for(WaitsFor.INCLUSION, self._client.key, "somebody else's update")
             return
         update = self._client.contract.functions.update(encode_update(header, trusted.validators))
@@ -109,11 +109,6 @@ class ClientUpdater:
         self._submitter.submit(update, errand)
         self._hook(CrashPoint.AFTER_ACT)
         journal.did(Did.CLIENT_UPDATED, self._client.key, f"height {header.number}")
-
-    def _pending_height(self) -> int:
-        """Greatest height the client will know when what is pending is mined, whoever sent it."""
-        latest = self._client.contract.functions.latestHeight()
-        return int(self._client.chain.call(latest, block="pending"))
 
     def _expiry(self, trusted: SealedHeader) -> int:
         """When the client stops to prove anything unless it is updated: the nearer, the more an update may cost."""

@@ -73,7 +73,9 @@ def build_fleet(  # noqa: PLR0913 - everything but the first four has a default
     return Fleet(
         submitters=tuple(submitters.values()),
         updaters=tuple(
-            _updater(store, deployment, chains, here, there, submitters[here.chain_id], hook) for here, there in pairs
+            _updater(store, deployment, chains, here, there, submitters[here.chain_id], hook)
+            for here, there in pairs
+            if there.validators  # of the others attestors tell
         ),
         relayers=tuple(
             PacketRelayer(

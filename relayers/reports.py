@@ -43,6 +43,7 @@ class WaitsFor(StrEnum):
     DESTINATION_FINALITY = "finality of the destination chain"
     CLIENT_UPDATE = "a client update"
     CLIENT_FROZEN = "a frozen or expired client"
+    RECOVERY = "the end of a chain's recovery"
     RETRY = "the next attempt"
     VAULT = "a vault's window, inventory or pause"
     CHAIN = "an unavailable chain"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chains.errors import ChainError, Reason
+from chains.errors import ChainError, Reason, TransactionReverted
 from relayers.errors import NotNow
 
 
@@ -40,10 +40,14 @@ class Failure(StrEnum):
 
 
 BLAMES_ITEMS = frozenset({Reason.TRANSACTION_REVERTED, Reason.GAS_LIMIT_TOO_HIGH, Reason.GAS_LIMIT_TOO_LOW})
+CLIENTS_WORD = frozenset({"ClientNotActive", "ProofTooOld", "UnknownHeight"})
+"""Errors of the client, whatever the proof is of: it is frozen, or its newest header was reorganised away."""
 
 
 def classify(error: ChainError | NotNow) -> Failure:
     """Whose fault a failed transaction was."""
+    if isinstance(error, TransactionReverted) and error.error_name in CLIENTS_WORD:
+        return Failure.CIRCUMSTANCES
     return Failure.ITEMS if isinstance(error, ChainError) and error.reason in BLAMES_ITEMS else Failure.CIRCUMSTANCES
 
 

@@ -57,6 +57,8 @@ class DevnetConfig(BaseModel):
     inclusion_delay_seconds: Positive = 600
     max_clock_lag_seconds: Positive = 600
     batch_interval_seconds: Positive = 4
+    health_recovery_seconds: Positive = 60
+    health_recovery_blocks: Positive = 10
     oracle_staleness_seconds: Positive = 300
     oracle_deviation: Annotated[int, Field(gt=0, lt=10**6)] = 500_000
     wallet_usdc: Positive = 1_000_000
@@ -86,6 +88,8 @@ class DevnetConfig(BaseModel):
             challenge_blocks=self.challenge_blocks,
             inclusion_delay_seconds=self.inclusion_delay_seconds,
             max_clock_lag_seconds=self.max_clock_lag_seconds,
+            health_recovery_seconds=self.health_recovery_seconds,
+            health_recovery_blocks=self.health_recovery_blocks,
             tokens=(
                 TokenParameters(
                     credit_cap=self.credit_cap_usdc,

@@ -29,6 +29,7 @@ from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from relayers.batch_poster import BatchPoster, PostingPolicy
 from relayers.crash_points import Hook, no_hook
 from relayers.fleet import build_fleet
+from relayers.health_reporter import HealthReporter
 from relayers.keeper import LiquidationKeeper
 from relayers.liquidity.provider import Provider, Terms
 from relayers.oracle_publisher import Oracle, OraclePublisher
@@ -220,6 +221,12 @@ class DevnetCore:
             named[f"relayer {number + 1}"] = relayer
         named["queue reader"] = QueueReader(
             self._store, ForcedQueue(settlement, entry.forced_queue), self.sequencer, first_block=first
+        )
+        named["health reporter"] = HealthReporter(
+            self._store,
+            ForcedQueue(settlement, entry.forced_queue),
+            [vault.chain_id for vault in deployment.vaults],
+            fleet.submitters[0],
         )
         named["batch poster"] = BatchPoster(
             self._store,

@@ -9,6 +9,7 @@ from typing import Any
 from exchange.engine import (
     AssetSpec,
     Event,
+    ExpirySpec,
     ForcedItem,
     ItemKind,
     KeySet,
@@ -102,7 +103,11 @@ class Floor:
     MARKETS = (BTC_SPEC, ETH_SPEC, SECOND_BTC_SPEC)
 
     def __init__(
-        self, markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC), settlement_chain: int = 1, **rules: Any
+        self,
+        markets: tuple[MarketSpec, ...] = (BTC_SPEC, ETH_SPEC),
+        settlement_chain: int = 1,
+        expiries: tuple[ExpirySpec, ...] = (),
+        **rules: Any,
     ) -> None:
         self.config = Config(
             settlement_chain=settlement_chain,
@@ -115,7 +120,7 @@ class Floor:
             **rules,
         )
         underlyings = (UnderlyingSpec(symbol="BTC", grace=self.GRACE), UnderlyingSpec(symbol="ETH", grace=self.GRACE))
-        self.state: State = genesis(self.config, markets, underlyings, ASSETS, clock=START)
+        self.state: State = genesis(self.config, markets, underlyings, ASSETS, expiries=expiries, clock=START)
         self.domain = self.config.domain
         self.signers: list[Signer] = [FUND]
         self.nonce = START * 1000
@@ -158,8 +163,8 @@ class Floor:
         for name, value in usd.items():
             underlying = {"btc": BTC, "eth": ETH}[name]
             self.do(self.report(underlying, value))
-            for market in self.state.markets_of[underlying]:
-                self.do(steps.reprice(market))
+            for group in outstanding(self.state, underlying):
+                self.do(steps.reprice(*group))
 
     def report(self, underlying: int, usd: float, **options: Any) -> bytes:
         """One price of three oracles."""
@@ -180,7 +185,7 @@ class Floor:
         self,
         account: int,
         market: int,
-        side: Side,
+        side: int,
         price: float,
         size: float,
         tif: TimeInForce = TimeInForce.GTC,
@@ -376,6 +381,11 @@ class Floor:
         for underlying in range(len(self.state.underlyings)):
             for group in outstanding(self.state, underlying):
                 self.attempt(steps.reprice(*group))
+
+    def mark_of(self, market: int) -> float:
+        """A market's mark in USD, 0 without one."""
+        pricing = self.state.pricing[market]
+        return 0 if pricing is None else pricing.mark / UNIT
 
     def keep(self) -> int:
         """All that may be due of markets and accounts, as whoever keeps the venue going; how many steps were."""

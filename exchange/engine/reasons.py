@@ -246,8 +246,6 @@ class Reason(StrEnum):
     """The insurance fund pays its owner at most a tenth, a week after its last payment and the venue's last loss."""
     BEYOND_HEALTHY_SHARE = "BeyondHealthyShare"
     """While a chain is sick, cash leaves only within the account's share of what healthy chains hold."""
-    NOT_RECOVERED = "NotRecovered"
-    """A chain was reported sick too short a time ago to be healthy again."""
     NOTHING_CHANGES = "NothingChanges"
     """The chain's health is recorded as it was reported."""
 

@@ -25,6 +25,10 @@ class UnavailableReason(StrEnum):
     """The log could not be written; the sequencer stops until it is opened again, which shows what was kept."""
     LOG_IN_USE = "LogInUse"
     """Another process holds the log."""
+    BUSY = "Busy"
+    """Too many wait already, or the wait was too long: a step may then still be taken, and is answered the same again."""
+    NO_ANSWER = "NoAnswer"
+    """A venue in another process does not answer."""
 
 
 class Unavailable(SequencerError):  # noqa: N818 - named after what it says

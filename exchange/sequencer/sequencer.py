@@ -213,6 +213,11 @@ class Sequencer:
         """Have `subscriber` called with everything sequenced from now on, once durable; the answer ends that."""
         return self._feed.subscribe(subscriber)
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether the log could not be written, or this is closed: only a new sequencer goes on."""
+        return self._failed
+
     def close(self) -> None:
         """Let go of the log."""
         self._failed = True

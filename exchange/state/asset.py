@@ -11,7 +11,7 @@ from msgspec import Struct
 ASSET_KIND: Final = 8
 NO_UNDERLYING: Final = 0xFFFF
 _M64: Final = (1 << 64) - 1
-_LAYOUT: Final = Layout(">Q20sBBHIBQQQ")
+_LAYOUT: Final = Layout(">Q20sBBHIBQQ")
 
 
 class AssetKind(IntEnum):
@@ -29,7 +29,7 @@ class Health(IntEnum):
 
 
 class Asset(Struct, gc=False):
-    """`health` is its chain's, `sick_at` when that was last reported sick.
+    """`health` is its chain's.
 
     `inventory` is credited less withdrawn, in base units; `haircut` in 1e-6.
     """
@@ -42,7 +42,6 @@ class Asset(Struct, gc=False):
     haircut: int
     health: int = 0
     inventory: int = 0
-    sick_at: int = 0
 
     def encode(self) -> bytes:
         """Leaf body."""
@@ -56,12 +55,11 @@ class Asset(Struct, gc=False):
             self.health,
             self.inventory >> 64,
             self.inventory & _M64,
-            self.sick_at,
         )
 
     @classmethod
     def decode(cls, body: bytes) -> Asset:
         """Inverse of `encode`."""
-        *fields, inventory_high, inventory_low, sick_at = _LAYOUT.unpack(body)
-        fields += [inventory_high << 64 | inventory_low, sick_at]
+        *fields, inventory_high, inventory_low = _LAYOUT.unpack(body)
+        fields.append(inventory_high << 64 | inventory_low)
         return cls(*fields)

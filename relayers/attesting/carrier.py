@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from eth_account.signers.local import LocalAccount
 from eth_typing import ChecksumAddress
 
 from bridge.attestations import Approval, Attestation, AttestationDomain, encode_attestation
@@ -11,49 +10,76 @@ from bridge.errors import BridgeError
 from chains.errors import ChainError
 from relayers.attesting.approvals import ApprovalSource, KeptApproval
 from relayers.attesting.attested_client import AttestedClient
+from relayers.crash_points import CrashPoint, Hook, no_hook
+from relayers.errors import NotNow, Superseded
 from relayers.reports import Did, Journal, StepReport, WaitsFor
+from relayers.store import Store
+from relayers.submitter import Errand, ErrandKind, Signing, Submitter
 
 EXPIRY_MARGIN_SECONDS = 60
 """An approval that dies sooner may die on its way."""
 
 
 class AttestationCarrier:
-    """Needs no key but one that pays for gas; a source that lies or is down is one source less."""
+    """Needs no key but one that pays for gas; a source that lies or is down is one source less.
 
-    def __init__(
+    Of several replicas one leads. Nothing is sent while an update is on its way, its own or somebody else's.
+    """
+
+    def __init__(  # noqa: PLR0913 - ports
         self,
+        store: Store,
         *,
         client: AttestedClient,
         domain: AttestationDomain,
         sources: Sequence[ApprovalSource],
-        signer: LocalAccount,
+        signer: Signing,
         first_block: int = 0,
+        hook: Hook = no_hook,
     ) -> None:
+        self._store = store
         self._client = client
         self._domain = domain
         self._sources = sources
-        self._signer = signer
+        self._submitter = Submitter.of(store, client.chain, signer, hook)
         self._first_block = first_block
+        self._hook = hook
 
     def step(self) -> StepReport:
         """Submit at most one attestation."""
         journal = Journal()
         try:
-            self._carry(journal)
+            self._submitter.tend(journal)
+            with self._store.leading(f"update {self._client.key}", self._client.chain.clock.now()) as lease:
+                if lease is not None:
+                    self._carry(journal)
         except (ChainError, BridgeError) as error:
             journal.waits_for(WaitsFor.CHAIN, self._client.key, str(error))
+        except NotNow as reason:
+            journal.waits_for(reason.waits_for, self._client.key, reason.detail)
+        except Superseded as error:
+            journal.waits_for(WaitsFor.LEADER, self._client.key, str(error))
         return journal.report()
 
     def _carry(self, journal: Journal) -> None:
+        subject = self._client.key.encode()
+        if self._submitter.is_pending(ErrandKind.UPDATE_CLIENT, subject):
+            journal.waits_for(WaitsFor.INCLUSION, self._client.key)
+            return
         epoch = self._client.epoch()
         signers, threshold = self._client.signers(epoch, self._first_block)
-        latest = self._client.latest_height()
+        latest = max(self._client.latest_height(), self._client.pending_height())
         best = self._best(journal, epoch, frozenset(signers), latest, threshold)
         if best is None:
             return
         attestation, approvals = best
         update = encode_attestation(attestation, signers, approvals[:threshold])
-        self._client.chain.transact(self._client.contract.functions.update(update), self._signer)
+        self._hook(CrashPoint.AFTER_READ)
+        self._submitter.submit(
+            self._client.contract.functions.update(update),
+            Errand(kind=ErrandKind.UPDATE_CLIENT, subjects=(subject,)),
+        )
+        self._hook(CrashPoint.AFTER_ACT)
         journal.did(Did.CLIENT_UPDATED, self._client.key, f"height {attestation.height}")
 
     def _best(

@@ -71,10 +71,11 @@ def build_carriers(assembly: Assembly) -> Mapping[str, Daemon]:
         sources: list[ApprovalSource] = [ApprovalBook(assembly.store, client.key)]
         sources += [HttpApprovals(f"{url.rstrip('/')}/{client.address}") for url in options.sources]
         named[f"carrier {section.follows}@{section.on}"] = AttestationCarrier(
+            assembly.store,
             client=client,
             domain=domain,
             sources=sources,
-            signer=assembly.signer("carrier"),
+            signer=assembly.submitter("carrier", section.on),
             first_block=assembly.entry(section.on).deployed_at,
         )
     return named

@@ -61,6 +61,7 @@ def _updaters(assembly: Assembly) -> Mapping[str, Daemon]:
             policy=policy,
         )
         for (here, follows), client in assembly.clients().items()
+        if assembly.entry(follows).validators  # of the others attestors tell
     }
 
 
@@ -70,7 +71,10 @@ def _payers(assembly: Assembly) -> Mapping[str, Daemon]:
         entry = assembly.entry(name)
         if isinstance(entry, VaultEntry):
             named[f"payer {name}"] = VaultPayer(
-                assembly.store, Vault(chain, entry.vault), assembly.signer("payer"), first_block=entry.deployed_at
+                assembly.store,
+                Vault(chain, entry.vault),
+                assembly.submitter("payer", name),
+                first_block=entry.deployed_at,
             )
     return named
 

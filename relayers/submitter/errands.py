@@ -18,6 +18,7 @@ class ErrandKind(StrEnum):
     POST = "post"
     RELEASE = "release"
     CLAIM_FEES = "claim fees"
+    REPORT_HEALTH = "report health"
     OTHER = "other"
 
 

@@ -38,11 +38,11 @@ def die_with_parent():
 
 
 class Anvil:
-    """One anvil process that mines when told."""
+    """One anvil process that mines when told. `options` of its command line come on top."""
 
-    def __init__(self, chain_id):
+    def __init__(self, chain_id, *, genesis_time=GENESIS_TIME, options=()):
         require_binary()
-        self.chain_id = chain_id
+        self.chain_id, self._genesis_time, self._options = chain_id, genesis_time, options
         self._session = requests.Session()
         for _ in range(3):  # somebody else may take the free port first
             self._start()
@@ -57,7 +57,7 @@ class Anvil:
         command = [
             BINARY, "--silent", "--host", "127.0.0.1", "--port", str(port), "--chain-id", str(self.chain_id),
             "--no-mining", "--base-fee", "7", "--hardfork", "prague", "--slots-in-an-epoch", "1",
-            "--timestamp", str(GENESIS_TIME), "--threads", "1",
+            "--timestamp", str(self._genesis_time), "--threads", "1", *self._options,
         ]  # fmt: skip
         self.process = subprocess.Popen(
             command,

@@ -1,10 +1,11 @@
 """A few lines of EVM assembly, so that the chains' tests need no compiler and no contract of the house."""
 
 OPCODES = {
-    "STOP": 0x00, "SUB": 0x03, "EQ": 0x14, "SHR": 0x1C, "CALLDATALOAD": 0x35, "BLOCKHASH": 0x40, "COINBASE": 0x41,
-    "TIMESTAMP": 0x42, "NUMBER": 0x43, "PREVRANDAO": 0x44, "CHAINID": 0x46, "BASEFEE": 0x48, "MSTORE": 0x52,
-    "SLOAD": 0x54, "SSTORE": 0x55, "JUMP": 0x56, "JUMPI": 0x57, "JUMPDEST": 0x5B, "DUP1": 0x80, "LOG2": 0xA2,
-    "RETURN": 0xF3, "REVERT": 0xFD, "INVALID": 0xFE,
+    "STOP": 0x00, "SUB": 0x03, "EQ": 0x14, "ISZERO": 0x15, "SHR": 0x1C, "CALLDATALOAD": 0x35, "CALLDATASIZE": 0x36,
+    "CALLDATACOPY": 0x37, "BLOCKHASH": 0x40, "COINBASE": 0x41, "TIMESTAMP": 0x42, "NUMBER": 0x43, "PREVRANDAO": 0x44,
+    "CHAINID": 0x46, "BASEFEE": 0x48, "MSTORE": 0x52, "SLOAD": 0x54, "SSTORE": 0x55, "JUMP": 0x56, "JUMPI": 0x57,
+    "GAS": 0x5A, "JUMPDEST": 0x5B, "DUP1": 0x80, "SWAP1": 0x90, "LOG2": 0xA2, "CALL": 0xF1, "RETURN": 0xF3,
+    "REVERT": 0xFD, "INVALID": 0xFE,
 }  # fmt: skip
 
 

@@ -113,6 +113,7 @@ class TestOneAtFault:
         assert faults(world) == {("one", Fault.LYING)}
 
     def test_a_whole_other_chain_that_is_true_to_itself(self, world, make_local):
+        world.chain.finalized_header()
         other = make_local()
         other.clock.advance(9)
         other.mine()
@@ -121,14 +122,51 @@ class TestOneAtFault:
         assert faults(world) == {("two", Fault.DISAGREES)}
 
     def test_a_final_block_is_replaced(self, world, make_local):
-        ask_often(world)
         world.chain.finalized_header()
+        ask_often(world)
         other = make_local()
         other.clock.advance(9)
         other.mine()
         world.nodes[1]._api = other.api
         assert ask_often(world) == [world.local.header(1)] * 4
         assert faults(world) == {("two", Fault.INCONSISTENT)}
+
+    def test_whoever_is_on_another_fork_for_a_while_is_not_blamed(self, world, make_local):
+        """What is not final may be replaced, at one node sooner than at another."""
+        world.chain.finality = Depth(3)
+        world.chain.finalized_header()
+        fork = make_local()
+        fork.clock.advance(9)
+        fork.mine()
+        world.nodes[1]._api = fork.api
+        ask_often(world)
+        for _ in range(4):
+            world.chain.w3.eth.get_balance(BOB.address, 1)
+        assert faults(world) == set()
+        world.nodes[1]._api = world.local.api
+        for _ in range(5):
+            world.local.mine()
+        assert world.chain.finalized_header().number > 1
+        ask_often(world)
+        assert faults(world) == set()
+
+    def test_a_lie_about_what_is_not_final_is_named(self, world):
+        world.chain.finality = Depth(3)
+        world.chain.finalized_header()
+        world.nodes[1].changes["eth_getBalance"] = lambda answer, _: {**answer, "result": hex(7)}
+        for _ in range(4):
+            world.chain.w3.eth.get_balance(BOB.address, 1)
+        assert faults(world) == {("two", Fault.DISAGREES)}
+
+    def test_a_transaction_mined_at_one_node_and_waiting_at_another_blames_nobody(self, world, deploy_probe):
+        probe = deploy_probe(world.local)
+        sent = world.local.transact(probe.functions.set(3, 14), ALICE)["transactionHash"]
+        world.nodes[0].changes["eth_getTransactionByHash"] = lambda answer, _: {
+            "result": {**answer["result"], "blockHash": None, "blockNumber": None, "transactionIndex": None}
+        }
+        for _ in range(4):
+            assert world.chain.w3.eth.get_transaction(sent)["hash"] == sent
+        assert faults(world) == set()
 
     def test_malformed(self, world):
         world.nodes[2].changes["eth_getBlockByNumber"] = lambda _answer, _params: {"result": "what"}

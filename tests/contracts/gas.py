@@ -44,6 +44,7 @@ from tests.contracts.harness import (
     queue_arguments,
     route,
 )
+from tests.contracts.sickness import go_stale, replace_client, wait
 from tests.contracts.swap_gas import measure_swaps
 from tests.contracts.vault_gas import measure_vault
 from tests.contracts.vault_terms import vault_arguments
@@ -261,6 +262,19 @@ def _forced(meter: Meter, house: House) -> None:
     meter.run("ForcedQueue.enqueueSwapClaim", near, queue.enqueueSwapClaim(7, b"\x01" * 32), TRADER, FORCED_FEE)
     meter.run("ForcedQueue.enqueueSwapRefund", near, queue.enqueueSwapRefund(8), TRADER, FORCED_FEE)
     meter.run("ForcedQueue.withdrawFees", near, queue.withdrawFees())
+    _health(meter)
+
+
+def _health(meter: Meter) -> None:
+    """A client goes stale and is replaced; the chain has two assets."""
+    house = new_house()
+    near, report = house.link.near, house.queue.functions.reportHealth(FAR)
+    go_stale(house)
+    meter.run("ForcedQueue.reportHealth, sick, 2 assets", near, report)
+    replace_client(house)
+    meter.run("ForcedQueue.reportHealth, recovery begins", near, report)
+    wait(house)
+    meter.run("ForcedQueue.reportHealth, healthy, 2 assets", near, report)
 
 
 def _caps(meter: Meter) -> None:

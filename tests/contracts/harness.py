@@ -51,6 +51,8 @@ DELAY_BLOCKS = 20
 MAX_TIMEOUT, MAX_PROOF_AGE, MAX_GAS, MAX_PAYLOAD = 86_400, 3_600, 1_000_000, 4_096
 DELAY, SPACING = 3_600, 10
 FORCED_FEE = 10**15
+HEALTH_SECONDS, HEALTH_BLOCKS = 3_600, 7
+"""From when a sick chain is first found healthy to when it counts as such."""
 CAPS, ETHER_CAPS = (10**12, 4 * 10**11), (10**22, 10**21)
 """Net and window, in base units, of FAR's token and of its ether."""
 WINDOW_SECONDS, CAPS_DELAY_SECONDS, CAPS_DELAY_BLOCKS = 86_400, 3 * 86_400, 20
@@ -334,6 +336,8 @@ def queue_arguments(mailbox: str, ledger: Contract | str, **changed: Any) -> lis
         "spacing": SPACING,
         "fee": FORCED_FEE,
         "fee_recipient": GUARDIAN.address,
+        "recovery_seconds": HEALTH_SECONDS,
+        "recovery_blocks": HEALTH_BLOCKS,
     }
     assert not set(changed) - set(arguments)
     return list((arguments | changed).values())

@@ -71,6 +71,7 @@ PERMISSIONLESS = {
     ("ForcedQueue", "enqueueSwapClaim"),
     ("ForcedQueue", "enqueueSwapRefund"),
     ("ForcedQueue", "withdrawFees"),
+    ("ForcedQueue", "reportHealth"),
     ("ChainLedger", "activateCaps"),
     ("SwapEscrow", "lock"),
     ("SwapEscrow", "claim"),
@@ -298,6 +299,7 @@ def test_the_open_functions_give_a_stranger_nothing(house):
         ("SwapEscrow", "withdrawTo"): [STRANGER.address, ZERO],
         ("ForcedQueue", "enqueueSwapClaim"): [0, bytes(32)],
         ("ForcedQueue", "enqueueSwapRefund"): [0],
+        ("ForcedQueue", "reportHealth"): [FAR],
         ("ChainLedger", "activateCaps"): [FAR, house.token.address],
         ("WithdrawalOutbox", "release"): [0, (0, 0, STRANGER.address, 0, FAR, house.token.address, 1), [], []],
     }

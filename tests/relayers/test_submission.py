@@ -53,6 +53,7 @@ def test_circumstances_do_not_split():
         (ChainHalted(online=1, needed=3), Failure.CIRCUMSTANCES),
         (InsufficientFunds(available=0, needed=1), Failure.CIRCUMSTANCES),
         (NonceTooLow(given=1, expected=2), Failure.CIRCUMSTANCES),
+        (TransactionReverted("UnknownHeight", (7,), error="UnknownHeight(7)"), Failure.CIRCUMSTANCES),
     ],
 )
 def test_whose_fault_it_was(error, failure):

@@ -5,26 +5,31 @@ import __future__ as language
 
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FunctionType
 from typing import Any
 
 
 @contextmanager
-def edited(function: Callable[..., Any], find: str, replacement: str) -> Iterator[None]:
-    """A function with one piece of its text replaced, for all who hold it; ValueError unless it is there once."""
-    plain = inspect.unwrap(function)
+def edited(owner: object, name: str, find: str, replacement: str) -> Iterator[None]:
+    """A module's or a class's function with one piece of its text replaced, for all who hold it.
+
+    Raises ValueError unless the piece is there exactly once.
+    """
+    named = getattr(owner, name)
+    plain = inspect.unwrap(getattr(named, "__func__", named))
     if not isinstance(plain, FunctionType):
-        raise TypeError(f"{function} has no text")
+        raise TypeError(f"{name} has no text")
     text = textwrap.dedent(inspect.getsource(plain))
     if text.count(find) != 1:
-        raise ValueError(f"{plain.__name__} has {text.count(find)} times: {find}")
+        raise ValueError(f"{name} has {text.count(find)} times: {find}")
     names: dict[str, Any] = {}
     flags = language.annotations.compiler_flag
     program = compile(text.replace(find, replacement), inspect.getfile(plain), "exec", flags=flags, dont_inherit=True)
     exec(program, plain.__globals__ | {"__name__": plain.__module__}, names)  # noqa: S102 - the text is our own
-    whole, broken = plain.__code__, names[plain.__name__].__code__
+    made = names[name]
+    whole, broken = plain.__code__, inspect.unwrap(getattr(made, "__func__", made)).__code__
     plain.__code__ = broken
     try:
         yield

@@ -31,7 +31,7 @@ def rollup():
     me, queue_address = POSTER.address, to_checksum_address(create_address(to_canonical_address(POSTER.address), 1))
     caps = [(2002, TOKEN, (FORCED_ITEMS, FORCED_ITEMS))]
     ledger = chain.deploy("ChainLedger", [me, queue_address, me, 1, 1, 1, caps], POSTER)
-    queue = chain.deploy("ForcedQueue", [me, ledger.address, me, me, 10**6, 1, 1, me], POSTER)
+    queue = chain.deploy("ForcedQueue", [me, ledger.address, me, me, 10**6, 1, 1, me, 1, 1], POSTER)
     chain.transact(queue.functions.registerVault(2002, VAULT), POSTER)
     chain.transact(queue.functions.registerAsset(0, 2002, TOKEN), POSTER)
     sender = encode_evm(2002, VAULT)

@@ -102,7 +102,7 @@ EXPIRIES = st.builds(
     *(signed(128) for _ in range(6)),
     *(U32, U32, U64, U16, U16),
 )
-ASSETS = st.builds(Asset, U64, ADDRESS, U8, U8, U16, U32, U8, U128, U64)
+ASSETS = st.builds(Asset, U64, ADDRESS, U8, U8, U16, U32, U8, U128)
 WITHDRAWALS = st.builds(Withdrawal, U64, U32, ADDRESS, U16, U64, ADDRESS, U128)
 HEADERS = st.builds(
     Header,
@@ -131,7 +131,7 @@ def test_decode_inverts_encode(leaf: Account) -> None:
         (Mark(1, 1, (0,) * 16), 16 + 4 + 12 + 8 + 8 + 8 + 4 + 128),
         (Expiry(0, 1, 2), 2 + 1 + 8 + 2 + 2 + 8 + 8 + 4 + 4 + 6 * 16 + 4 + 4 + 8 + 2 + 2),
         (Underlying(), 44 + 4 + 1 + 16 + 2 + 16 + 16),
-        (Asset(1, b"t" * 20, 0, 6, 1, 0), 8 + 20 + 1 + 1 + 2 + 4 + 1 + 16 + 8),
+        (Asset(1, b"t" * 20, 0, 6, 1, 0), 8 + 20 + 1 + 1 + 2 + 4 + 1 + 16),
         (Withdrawal(0, 1, b"r" * 20, 2, 3, b"t" * 20, 4), 78),
         (Header(0, 0, 0, 0, 0, 0, 0, 0, bytes(32)), 75 + 32 + 10 + 30),
         (Lock(1, 2, 3, b"h" * 32, 4), 4 + 4 + 16 + 32 + 8 + 1),

@@ -13,9 +13,10 @@ from chains.sign_record import MemorySignRecord, SqliteSignRecord
 from relayers.attesting import ApprovalBook, AttestationCarrier, AttestedClient, Attestor, KeptApproval
 from relayers.reports import Did
 from relayers.store import Store
+from relayers.submitter import Submitter, SubmitterPolicy
 from tests.chains.meddler import Meddler
 from tests.contracts.attesting import attest
-from tests.contracts.harness import RELAYER
+from tests.contracts.harness import OWNER, RELAYER
 
 
 @pytest.fixture
@@ -41,7 +42,9 @@ def attestor(made, number=0, *, store=None, follows=None, record=None, **argumen
 
 
 def carrier(made, sources):
-    return AttestationCarrier(client=client_of(made), domain=made.domain, sources=sources, signer=RELAYER)
+    store = Store()
+    submitter = Submitter(store, made.host, [RELAYER], policy=SubmitterPolicy(waits_for_inclusion=True))
+    return AttestationCarrier(store, client=client_of(made), domain=made.domain, sources=sources, signer=submitter)
 
 
 def done(daemon, did):
@@ -68,6 +71,22 @@ def test_enough_attestors_bring_the_client_forward(made):
     assert client_of(made).latest_height() == header.number
     assert made.status is ClientStatus.ACTIVE
     assert done(carried, Did.CLIENT_UPDATED) == 0
+
+
+def test_while_an_update_is_on_its_way_no_second_is_sent(made):
+    begin(made)
+    header = made.mine()
+    team = [attestor(made, number) for number in range(3)]
+    for one in team:
+        one.step()
+    store, books = Store(), [one.book for one in team]
+    fresh = {"client": client_of(made), "domain": made.domain, "sources": books}
+    mine = AttestationCarrier(store, signer=RELAYER, **fresh)
+    anothers = AttestationCarrier(Store(), signer=OWNER, **fresh)
+    assert done(mine, Did.CLIENT_UPDATED) == 1
+    assert (done(mine, Did.CLIENT_UPDATED), done(anothers, Did.CLIENT_UPDATED)) == (0, 0)
+    made.host.mine()
+    assert client_of(made).latest_height() == header.number
 
 
 def test_a_height_is_signed_once(made):
