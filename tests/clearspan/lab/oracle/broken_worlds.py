@@ -23,8 +23,8 @@ def broken(
 
 def named(judge: Judge) -> set[str]:
     """What the judge accused of, after a last look at all that became final."""
-    for chain in judge._world.chains.values():  # noqa: SLF001
-        judge._world.mine(chain)  # noqa: SLF001
+    for chain in judge._world.chains.values():
+        judge._world.mine(chain)
     judge.look_back()
     return {str(violation.invariant) for violation in judge.violations}
 

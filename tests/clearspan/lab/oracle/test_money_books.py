@@ -21,7 +21,9 @@ def test_an_honest_world_is_accused_of_nothing():
             drain_refunds(heist)
         assert drain_refunds(heist) == "accepted"
         assert named(judge) == set()
-        (left,) = [claim.left for claim in judge.conservation.vaults[heist.entry.chain_id].claims.values() if claim.left]
+        (left,) = [
+            claim.left for claim in judge.conservation.vaults[heist.entry.chain_id].claims.values() if claim.left
+        ]
         assert left == 400 * 10**6
 
 
