@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow check lint types layers artifacts bench contracts gas prove lock clean
+.PHONY: help demo test slow check lint types layers artifacts bench contracts gas prove books lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -64,6 +64,13 @@ formal/node_modules/.installed: formal/package-lock.json
 prove: .venv-prove/.installed formal/node_modules/.installed contracts/node_modules/.installed  ## prove what formal/ states, refute every twin (Linux x64)
 	.venv-prove/bin/python formal/prove.py $(PROVE)
 
+.venv-books/.installed: tests/benchmarks/books/requirements.lock
+	$(PYTHON) -m venv --clear .venv-books
+	.venv-books/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
+books: .venv-books/.installed  ## order books from PyPI for `make bench` to compare with
+
 bench: .venv/.installed  ## orders per second and gas, with conditions
 	$(BIN)/python tests/benchmarks
 
@@ -72,6 +79,8 @@ lock: .venv/.installed  ## resolve the dependencies anew
 		--strip-extras --quiet --upgrade --output-file requirements.lock pyproject.toml
 	$(BIN)/pip-compile --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe \
 		--strip-extras --quiet --upgrade --output-file formal/requirements.lock formal/requirements.in
+	$(BIN)/pip-compile --generate-hashes --no-emit-index-url --no-emit-find-links --allow-unsafe --strip-extras --quiet \
+		--upgrade --output-file tests/benchmarks/books/requirements.lock tests/benchmarks/books/requirements.in
 
 clean:
-	rm -rf .venv .venv-prove contracts/node_modules formal/node_modules formal/.build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-prove .venv-books contracts/node_modules formal/node_modules formal/.build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,12 +6,15 @@ from typing import Any
 
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
+from web3.types import BlockIdentifier
 
 from bridge.attributes import decode_attributes
 from bridge.contract_reader import ContractReader
 from bridge.errors import Reason, Rejected
 from bridge.interoperable import decode_evm
 from bridge.packets import Packet, Status, packet_id
+from chains.word_reading import read_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +68,9 @@ class Route:
     max_proof_age_seconds: int
     max_gas_limit: int
     max_payload_bytes: int
+
+
+COMMITMENTS, RECEIPTS = (keccak(text=f"{name}(bytes32)")[:4] for name in ("commitments", "receipts"))
 
 
 class Mailbox(ContractReader):
@@ -167,6 +173,21 @@ class Mailbox(ContractReader):
     def receipt(self, identifier: bytes, *, block: int | None = None) -> bytes:
         """The receipt hash if the packet was answered here, else 32 zero bytes."""
         return bytes(self._read(self.contract.functions.receipts(identifier), block))
+
+    def commitments(self, identifiers: Sequence[bytes], *, block: BlockIdentifier | None = None) -> dict[bytes, bytes]:
+        """`commitment` of each, all in one call; `block` may be "pending"."""
+        return self._words(COMMITMENTS, identifiers, block)
+
+    def receipts(self, identifiers: Sequence[bytes], *, block: BlockIdentifier | None = None) -> dict[bytes, bytes]:
+        """`receipt` of each, all in one call; `block` may be "pending"."""
+        return self._words(RECEIPTS, identifiers, block)
+
+    def _words(
+        self, selector: bytes, identifiers: Sequence[bytes], block: BlockIdentifier | None
+    ) -> dict[bytes, bytes]:
+        place: BlockIdentifier = "latest" if block is None else block
+        words = read_words(self.chain.w3, self.address, selector, identifiers, block=place)
+        return dict(zip(identifiers, words, strict=True))
 
     def packet_count(self, *, block: int | None = None) -> int:
         """How many packets were ever sent from here, to any chain: the nonce of the next one."""

@@ -121,12 +121,17 @@ class EndpointNode:
                 self._strikes = 0
 
     def bench(self, fault: Fault, detail: str = "", *, at_least_seconds: float = 0.0) -> EndpointEvent:
-        """Do not ask it for as long as the schedule says, or as it asked for itself."""
+        """Do not ask it for as long as the schedule says, or as it asked for itself.
+
+        What was asked before it was benched and fails afterwards is the same outage: the next strike is the next time
+        it is asked and fails, however many threads it has kept waiting.
+        """
         now = self._now()
         with self._lock:
             schedule = BENCH_SECONDS[fault]
-            seconds = max(schedule[min(self._strikes, len(schedule) - 1)], at_least_seconds)
-            self._strikes += 1
+            if now >= self._benched_until:
+                self._strikes += 1
+            seconds = max(schedule[min(max(self._strikes, 1), len(schedule)) - 1], at_least_seconds)
             self._good = 0
             self._admitted = False
             self._benched_until = max(self._benched_until, now + seconds)

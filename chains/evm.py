@@ -1,7 +1,7 @@
 """The one door to py-evm and py-trie: executes transactions over a key-value store and reads its tries.
 
-Nothing else in the house imports `eth` or `trie`. Blocks, headers, seals and the pool are this package's own; py-evm is
-the state transition and nothing more, which skips its quadratic block building and double validation.
+Nothing else in the house but `fast_evm` imports `eth` or `trie`. Blocks, headers, seals and the pool are this package's
+own; py-evm is the state transition and nothing more, which skips its quadratic block building and double validation.
 """
 
 # py-evm types addresses and hashes as NewTypes of bytes and leaves parts untyped; this file is where that ends.
@@ -24,7 +24,7 @@ from eth.precompiles import point_evaluation
 from eth.vm.execution_context import ExecutionContext
 from eth.vm.forks.cancun.transaction_context import CancunTransactionContext
 from eth.vm.forks.prague import PragueVM
-from eth.vm.forks.prague.state import PragueState, PragueTransactionExecutor
+from eth.vm.forks.prague.state import PragueTransactionExecutor
 from eth.vm.message import Message
 from eth_hash.auto import keccak
 from eth_keys.exceptions import BadSignature
@@ -33,6 +33,7 @@ from trie import HexaryTrie
 
 from chains.blocks import BLOOM_BYTES, Receipt, Transaction, create_address
 from chains.errors import Reason, Rejected
+from chains.fast_evm import FastState
 from chains.keys import CURVE_ORDER
 
 EMPTY_ROOT: bytes = keccak(b"\x80")
@@ -237,7 +238,7 @@ class Evm:
         encoded = [cast("bytes", rlp.encode(node, infer_serializer=False)) for node in nodes]
         return tuple(node for depth, node in enumerate(encoded) if depth == 0 or len(node) >= 32)
 
-    def _state(self, context: BlockContext, root: bytes) -> PragueState:
+    def _state(self, context: BlockContext, root: bytes) -> FastState:
         execution_context = ExecutionContext(
             coinbase=context.coinbase,
             timestamp=context.timestamp,
@@ -250,7 +251,7 @@ class Evm:
             base_fee_per_gas=context.base_fee,
             excess_blob_gas=0,
         )
-        return PragueState(self._database, execution_context, root)
+        return FastState(self._database, execution_context, root)
 
     def _write_trie(self, items: Sequence[Any]) -> bytes:
         root, nodes = make_trie_root_and_nodes(tuple(items))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from chains import qbft
 from chains.keys import recover, sign
@@ -12,6 +13,8 @@ INTEGER_FIELDS = (7, 8, 9, 10, 11, 15, 17, 18)
 HASH_FIELDS = (0, 1, 3, 4, 5, 13, 16, 19, 20)
 FIELD_COUNTS = (20, 21)
 """Besu writes 20 fields (Cancun), py-evm 21 (Prague); both are accepted, and nothing rests on which."""
+REMEMBERED_SIGNERS = 64
+"""The same few headers are asked again and again whether they are final, and each answer costs a recovery a seal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +112,7 @@ class SealedHeader:
     @property
     def signers(self) -> tuple[bytes, ...]:
         """Address behind each seal, in the seals' order; raises Rejected(InvalidSeal)."""
-        digest = self.commit_digest
-        return tuple(recover(digest, seal) for seal in self.seals)
+        return _signers(self)
 
     @property
     def sorted_seals(self) -> tuple[bytes, ...]:
@@ -161,6 +163,12 @@ class SealedHeader:
             validators=self.extra.validators if validators is None else tuple(validators),
         )
         return SealedHeader.build(fields, extra, self.variant)
+
+
+@lru_cache(maxsize=REMEMBERED_SIGNERS)
+def _signers(header: SealedHeader) -> tuple[bytes, ...]:
+    digest = header.commit_digest
+    return tuple(recover(digest, seal) for seal in header.seals)
 
 
 def integer(value: int) -> bytes:

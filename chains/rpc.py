@@ -1,9 +1,11 @@
 """JSON-RPC over a local chain: what `w3` talks to, and what a server can put on the network."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chains import evm, rpc_objects
+from chains.blocks import Block
 from chains.errors import ChainError, Reason, Rejected, Unavailable
 from chains.reverts import decode_revert
 from chains.rpc_objects import Json, byte_string, quantity, word
@@ -20,6 +22,7 @@ SERVER_ERROR_CODE = -32000
 UNAVAILABLE_CODE = -32002
 REMEMBERED_CALLS = 2_048
 """What a mined block answers to a call never changes, and several daemons ask the same."""
+REMEMBERED_BLOCKS = 16
 
 
 class EthApi:
@@ -28,6 +31,7 @@ class EthApi:
     def __init__(self, chain: "LocalChain") -> None:
         self._chain = chain
         self._answered: dict[tuple[bytes, evm.CallMessage], evm.Outcome] = {}
+        self._objects: deque[tuple[Block, bool, Json]] = deque(maxlen=REMEMBERED_BLOCKS)
         self._methods: dict[str, Callable[..., Any]] = {
             "eth_accounts": list,
             "eth_blockNumber": lambda: quantity(chain.ledger.height),
@@ -151,13 +155,22 @@ class EthApi:
 
     def _block_by_number(self, tag: str, full: bool = False) -> Json | None:  # noqa: FBT001, FBT002 - positional in JSON-RPC
         try:
-            return rpc_objects.block_object(self._chain.ledger.block(self._height(tag)), full=full)
+            return self._object(self._chain.ledger.block(self._height(tag)), full=full)
         except Rejected:
             return None
 
+    def _object(self, block: Block, *, full: bool) -> Json:
+        """The block's object, from memory for the newest ones; nobody may change it."""
+        for known, is_full, made in tuple(self._objects):
+            if known is block and is_full is full:
+                return made
+        made = rpc_objects.block_object(block, full=full)
+        self._objects.append((block, full, made))
+        return made
+
     def _block_by_hash(self, block_hash: str, full: bool = False) -> Json | None:  # noqa: FBT001, FBT002
         try:
-            return rpc_objects.block_object(self._chain.ledger.block_with_hash(_bytes(block_hash)), full=full)
+            return self._object(self._chain.ledger.block_with_hash(_bytes(block_hash)), full=full)
         except Rejected:
             return None
 

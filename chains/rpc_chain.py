@@ -1,6 +1,7 @@
 """A chain that somebody else runs: anvil, geth, Besu, or a local chain of another process, over JSON-RPC."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -41,6 +42,8 @@ from chains.web3_chain import Web3Chain
 
 REMEMBERED_TRANSACTIONS = 10_000
 """Of so many it is told apart whether they were never mined or are not any more."""
+REMEMBERED_HEADERS = 8
+"""Daemons of a process ask for the same few blocks again and again, and each costs an encoding and a hash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,7 @@ class RpcChain(Web3Chain):
         self._node = NodeProvider(provider, chain_id)
         self._watch = FinalityWatch()
         self._mined_in: dict[bytes, int] = {}
+        self._answers: deque[tuple[Any, SealedHeader]] = deque(maxlen=REMEMBERED_HEADERS)
         self.w3 = Web3(
             self._node,
             middleware=[
@@ -159,10 +163,19 @@ class RpcChain(Web3Chain):
         block = self._node.ask("eth_getBlockByNumber", tag, False)
         if block is None:
             return None
-        header = read_header(block)
+        header = self._read(block)
         return (
             header.judged(is_final=header.number <= self._watch.height) if isinstance(header, PlainHeader) else header
         )
+
+    def _read(self, block: Any) -> SealedHeader:
+        """The header of an answer, from memory where just this answer was read before."""
+        for answer, header in tuple(self._answers):
+            if answer is block or answer == block:
+                return header
+        header = read_header(block)
+        self._answers.append((block, header))
+        return header
 
     def _final_candidate(self) -> SealedHeader:
         if isinstance(self.finality, RpcTag):

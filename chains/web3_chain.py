@@ -10,12 +10,13 @@ from hexbytes import HexBytes
 from web3 import Web3
 from web3.contract import Contract
 from web3.contract.contract import ContractConstructor, ContractEvent, ContractFunction
-from web3.exceptions import BadFunctionCallOutput, ContractLogicError, Web3RPCError
-from web3.types import BlockIdentifier, EventData, TxParams, TxReceipt
+from web3.exceptions import ContractLogicError, Web3RPCError
+from web3.types import BlockIdentifier, EventData, RPCEndpoint, TxReceipt
 
 import contracts
 from chains.chain import Sendable
-from chains.errors import ChainError, DishonestNode, Reason, Rejected, TransactionReverted
+from chains.contract_calls import call_request, calldata, failed_call, read_output
+from chains.errors import ChainError, Reason, Rejected, TransactionReverted
 from chains.node_errors import general_error, machine_failure, message_of
 from chains.reverts import decode_revert
 
@@ -75,13 +76,11 @@ class Web3Chain(ABC):
 
         Raises TransactionReverted with the decoded error, DishonestNode(MalformedAnswer) for what is no such answer.
         """
-        transaction: TxParams = {} if sender is None else {"from": to_checksum_address(sender)}
-        try:
-            return function.call(transaction, block_identifier=block)
-        except (ContractLogicError, Web3RPCError) as error:
-            raise call_error(error) from error
-        except BadFunctionCallOutput as error:
-            raise DishonestNode(Reason.MALFORMED_ANSWER, f"{function.fn_name}: {error}"[:120]) from error
+        request = call_request(function, sender, block)
+        response = self.w3.provider.make_request(RPCEndpoint("eth_call"), request)
+        if response.get("error") is not None:
+            raise failed_call(response["error"])
+        return read_output(function, response["result"])
 
     def contract(self, name: str, address: str | bytes) -> Contract:
         """A deployed contract under the interface of one of our artifacts."""
@@ -146,7 +145,7 @@ def vm_error(error: Web3RPCError) -> ChainError:
 def target_of(call: Sendable) -> tuple[str | None, bytes, int]:
     """Recipient (None for a creation), calldata and wei of what is to be sent."""
     if isinstance(call, ContractFunction):
-        return call.address, bytes(HexBytes(call._encode_transaction_data())), 0  # noqa: SLF001 - build_transaction asks the node for gas
+        return call.address, calldata(call), 0
     if isinstance(call, ContractConstructor):
         return None, bytes(HexBytes(call.data_in_transaction)), 0
     unknown = set(call) - {"to", "value", "data"}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from sqlalchemy.orm import Session
 from web3.contract.contract import ContractFunction
 
 from bridge.packets import Answer, Status, receipt_slot
@@ -10,7 +11,7 @@ from chains.headers import SealedHeader
 from relayers.crash_points import CrashPoint, Hook
 from relayers.lanes import Lane
 from relayers.packet_claims import in_states, is_due, is_under_way_or_told
-from relayers.packet_store import PacketStore, TrackedPacket, note_failures
+from relayers.packet_store import Answered, PacketStore, TrackedPacket, note_failures
 from relayers.profit import ProfitRule, Racing
 from relayers.proving import ProvenWords, Prover
 from relayers.reports import Did, Journal, WaitsFor
@@ -61,17 +62,9 @@ class Acknowledger:
     def observe(self, journal: Journal) -> None:
         """Compare unfinished rows with both chains' final state; an attempt that left no trace goes back."""
         now = self._lane.source.chain.clock.now()
-        final_destination = self._lane.destination.chain.finalized_header().number
-        packets = self._packets.claim(in_states(*UNANSWERED), is_under_way_or_told(), now=now)
-        outcomes = self._outcomes(packets)
-        for packet in packets:
-            self._observe_answer(journal, packet, outcomes.get(packet.packet_id), final_destination)
-        final_source = self._lane.source.chain.finalized_header().number
-        packets = self._packets.claim(in_states(PacketState.ANSWERED, PacketState.ACKNOWLEDGING), now=now)
-        ids = [packet.packet_id for packet in packets]
-        outcomes = self._here.outcomes(ErrandKind.ACKNOWLEDGE, ids)
-        for packet in packets:
-            self._observe_acknowledgement(journal, packet, outcomes.get(packet.packet_id), final_source)
+        self._observe_answers(journal, self._packets.claim(in_states(*UNANSWERED), is_under_way_or_told(), now=now))
+        under_way = in_states(PacketState.ANSWERED, PacketState.ACKNOWLEDGING)
+        self._observe_acknowledgements(journal, self._packets.claim(under_way, now=now))
 
     def _outcomes(self, packets: Sequence[TrackedPacket]) -> dict[bytes, Outcome]:
         found: dict[bytes, Outcome] = {}
@@ -79,26 +72,59 @@ class Acknowledger:
             found |= self._there.outcomes(kind, [packet.packet_id for packet in packets if packet.state is state])
         return found
 
-    def _observe_answer(self, journal: Journal, packet: TrackedPacket, outcome: Outcome | None, final: int) -> None:
-        if outcome is Outcome.PENDING:
-            journal.waits_for(WaitsFor.INCLUSION, packet.packet_id)
-            return
+    def _observe_answers(self, journal: Journal, packets: Sequence[TrackedPacket]) -> None:
+        outcomes = self._outcomes(packets)
+        looked_at = self._mined(journal, packets, outcomes)
+        final = self._lane.destination.chain.finalized_header().number
         mailbox = self._lane.destination.mailbox
-        receipt = mailbox.receipt(packet.packet_id, block=final)
-        if any(receipt):
-            told = self._packets.answer_with(packet, receipt)
-            if told is None:
-                journal.waits_for(WaitsFor.DESTINATION_FINALITY, packet.packet_id, "the event of the answer")
-                return
-            turn = self._racing.wait_seconds(packet.packet_id)
-            not_before = self._lane.source.now() + turn if turn else 0
-            self._packets.move_answered(packet.packet_id, receipt, final, not_before=not_before)
-            journal.did(Did.ANSWERED, packet.packet_id, told.status.name)
-        elif outcome is Outcome.INCLUDED or any(mailbox.receipt(packet.packet_id)):
-            self._packets.wait([packet.packet_id], WaitsFor.DESTINATION_FINALITY)
-            journal.waits_for(WaitsFor.DESTINATION_FINALITY, packet.packet_id)
-        elif packet.state in ATTEMPTS:
-            self._again(journal, packet, outcome)
+        receipts = mailbox.receipts([packet.packet_id for packet in looked_at], block=final)
+        self._keep_answers(
+            journal, [packet for packet in looked_at if any(receipts[packet.packet_id])], receipts, final
+        )
+        rest = [packet for packet in looked_at if not any(receipts[packet.packet_id])]
+        newest = mailbox.receipts([packet.packet_id for packet in rest])
+        not_final = []
+        for packet in rest:
+            outcome = outcomes.get(packet.packet_id)
+            if outcome is Outcome.INCLUDED or any(newest[packet.packet_id]):
+                not_final.append(packet.packet_id)
+            elif packet.state in ATTEMPTS:
+                self._again(journal, packet, outcome)
+        self._wait(journal, not_final, WaitsFor.DESTINATION_FINALITY)
+
+    def _mined(
+        self, journal: Journal, packets: Sequence[TrackedPacket], outcomes: Mapping[bytes, Outcome]
+    ) -> list[TrackedPacket]:
+        """Those about which nothing is on its way any more."""
+        looked_at = []
+        for packet in packets:
+            if outcomes.get(packet.packet_id) is Outcome.PENDING:
+                journal.waits_for(WaitsFor.INCLUSION, packet.packet_id)
+            else:
+                looked_at.append(packet)
+        return looked_at
+
+    def _wait(self, journal: Journal, packet_ids: Sequence[bytes], waits_for: WaitsFor) -> None:
+        self._packets.wait(packet_ids, waits_for)
+        for packet_id in packet_ids:
+            journal.waits_for(waits_for, packet_id)
+
+    def _keep_answers(
+        self, journal: Journal, packets: Sequence[TrackedPacket], receipts: Mapping[bytes, bytes], final: int
+    ) -> None:
+        told = self._packets.answers_with(packets, receipts)
+        now = self._lane.source.now() if told else 0
+        kept: list[Answered] = []
+        for packet_id in [packet.packet_id for packet in packets]:
+            if packet_id not in told:
+                journal.waits_for(WaitsFor.DESTINATION_FINALITY, packet_id, "the event of the answer")
+                continue
+            turn = self._racing.wait_seconds(packet_id)
+            not_before = now + turn if turn else 0
+            kept.append(Answered(packet_id=packet_id, receipt=receipts[packet_id], block=final, not_before=not_before))
+        self._packets.move_answered(kept)
+        for one in kept:
+            journal.did(Did.ANSWERED, one.packet_id, told[one.packet_id].status.name)
 
     def _again(self, journal: Journal, packet: TrackedPacket, outcome: Outcome | None) -> None:
         """An attempt left no trace. One that was mined for nothing counts, so that it is not repeated in every step."""
@@ -113,41 +139,52 @@ class Acknowledger:
         journal.did(Did.FAILED, packet.packet_id, reason)
         journal.waits_for(WaitsFor.RETRY, packet.packet_id, f"in {wait} s")
 
-    def _observe_acknowledgement(
-        self, journal: Journal, packet: TrackedPacket, outcome: Outcome | None, final: int
-    ) -> None:
-        is_ours = packet.state is PacketState.ACKNOWLEDGING
-        if is_ours and outcome is Outcome.PENDING:
-            journal.waits_for(WaitsFor.INCLUSION, packet.packet_id)
-            return
-        mailbox = self._lane.source.mailbox
-        if not any(mailbox.commitment(packet.packet_id, block=final)):
-            self._settle(packet, is_ours=is_ours)
-            journal.did(Did.ACKNOWLEDGED, packet.packet_id)
-        elif not any(mailbox.commitment(packet.packet_id)):
-            self._packets.wait([packet.packet_id], WaitsFor.SOURCE_FINALITY)
-            journal.waits_for(WaitsFor.SOURCE_FINALITY, packet.packet_id)
-        elif is_ours and outcome is not Outcome.INCLUDED:
-            wait = 0 if outcome is None else ACKNOWLEDGEMENT.wait_seconds(packet.attempts + 1)
-            not_before = self._lane.source.now() + wait if wait else 0
-            error = "" if outcome is None else "the acknowledgement was mined without effect"
-            self._packets.fail(
-                packet.packet_id, PacketState.ANSWERED, error=error, not_before=not_before, counts=wait > 0
-            )
+    def _observe_acknowledgements(self, journal: Journal, packets: Sequence[TrackedPacket]) -> None:
+        sent = [packet.packet_id for packet in packets if packet.state is PacketState.ACKNOWLEDGING]
+        outcomes = self._here.outcomes(ErrandKind.ACKNOWLEDGE, sent)
+        looked_at = self._mined(journal, packets, outcomes)
+        final = self._lane.source.chain.finalized_header().number
+        mailbox, ids = self._lane.source.mailbox, [packet.packet_id for packet in looked_at]
+        at_final, newest = mailbox.commitments(ids, block=final), mailbox.commitments(ids)
+        self._settle(journal, [packet for packet in looked_at if not any(at_final[packet.packet_id])])
+        rest = [packet for packet in looked_at if any(at_final[packet.packet_id])]
+        told = [packet.packet_id for packet in rest if not any(newest[packet.packet_id])]
+        self._wait(journal, told, WaitsFor.SOURCE_FINALITY)
+        for packet in rest:
+            if any(newest[packet.packet_id]) and packet.state is PacketState.ACKNOWLEDGING:
+                self._acknowledge_again(packet, outcomes.get(packet.packet_id))
 
-    def _settle(self, packet: TrackedPacket, *, is_ours: bool) -> None:
-        """The row is done; what the packet's fees brought is known now. All of them are paid at the source."""
-        answer, fees = self._packets.answer_with(packet, packet.receipt), packet.packet.fees
+    def _acknowledge_again(self, packet: TrackedPacket, outcome: Outcome | None) -> None:
+        """The commitment is there still, though nothing is on its way."""
+        if outcome is Outcome.INCLUDED:
+            return
+        wait = 0 if outcome is None else ACKNOWLEDGEMENT.wait_seconds(packet.attempts + 1)
+        not_before = self._lane.source.now() + wait if wait else 0
+        error = "" if outcome is None else "the acknowledgement was mined without effect"
+        self._packets.fail(packet.packet_id, PacketState.ANSWERED, error=error, not_before=not_before, counts=wait > 0)
+
+    def _settle(self, journal: Journal, packets: Sequence[TrackedPacket]) -> None:
+        """The rows are done; what the packets' fees brought is known now. All of them are paid at the source."""
+        if not packets:
+            return
+        answers = self._packets.answers_with(packets, {packet.packet_id: packet.receipt for packet in packets})
         with self._store.transaction() as session:
-            self._packets.move_in(session, [packet.packet_id], PacketState.ACKNOWLEDGED)
-            if is_ours:
-                chain_id = self._lane.source.chain.chain_id
-                ledger.earn(session, chain_id, ErrandKind.ACKNOWLEDGE, packet.packet_id, fees.acknowledge)
-            if answer is not None and answer.payee in self._there.addresses:
-                is_expiry = answer.status is Status.EXPIRED
-                kind = ErrandKind.EXPIRE if is_expiry else ErrandKind.DELIVER
-                chain_id = self._lane.destination.chain.chain_id
-                ledger.earn(session, chain_id, kind, packet.packet_id, fees.expire if is_expiry else fees.deliver)
+            self._packets.move_in(session, [packet.packet_id for packet in packets], PacketState.ACKNOWLEDGED)
+            for packet in packets:
+                self._earn(session, packet, answers.get(packet.packet_id))
+        for packet in packets:
+            journal.did(Did.ACKNOWLEDGED, packet.packet_id)
+
+    def _earn(self, session: Session, packet: TrackedPacket, answer: Answer | None) -> None:
+        fees = packet.packet.fees
+        if packet.state is PacketState.ACKNOWLEDGING:
+            chain_id = self._lane.source.chain.chain_id
+            ledger.earn(session, chain_id, ErrandKind.ACKNOWLEDGE, packet.packet_id, fees.acknowledge)
+        if answer is not None and answer.payee in self._there.addresses:
+            is_expiry = answer.status is Status.EXPIRED
+            kind = ErrandKind.EXPIRE if is_expiry else ErrandKind.DELIVER
+            chain_id = self._lane.destination.chain.chain_id
+            ledger.earn(session, chain_id, kind, packet.packet_id, fees.expire if is_expiry else fees.deliver)
 
     # Acknowledging
 
@@ -163,19 +200,20 @@ class Acknowledger:
         if header is None:
             return
         ready = [packet for packet in due if packet.answered_block <= header.number]
-        for batch in batches([packet for packet in ready if not self._is_told(packet)], lambda _: ANSWER_GAS):
+        for batch in batches(self._untold(ready), lambda _: ANSWER_GAS):
             self._acknowledge_batch(journal, batch, header, now)
 
-    def _is_told(self, packet: TrackedPacket) -> bool:
-        """Whether somebody else was faster, in a block that is not final or still to come."""
-        source = self._lane.source
-        commitments = source.mailbox.contract.functions.commitments(packet.packet_id)
-        return not any(source.chain.call(commitments, block="pending"))
+    def _untold(self, packets: Sequence[TrackedPacket]) -> list[TrackedPacket]:
+        """Those for which nobody else was faster, in a block that is not final or still to come."""
+        ids = [packet.packet_id for packet in packets]
+        commitments = self._lane.source.mailbox.commitments(ids, block="pending")
+        return [packet for packet in packets if any(commitments[packet.packet_id])]
 
     def _acknowledge_batch(self, journal: Journal, batch: list[TrackedPacket], header: SealedHeader, now: int) -> None:
         proven = self._prover.prove(header, {receipt_slot(packet.packet_id): packet.receipt for packet in batch})
         visible = [packet for packet in batch if receipt_slot(packet.packet_id) in proven.slots]
-        answers = {packet.packet_id: self._answer(packet) for packet in visible}
+        answers = self._packets.answers_with(visible, {packet.packet_id: packet.receipt for packet in visible})
+        visible = [packet for packet in visible if packet.packet_id in answers]
         paying = self._paying(journal, visible, proven, answers, now)
         failed = submit_splitting(paying, partial(self._submit, proven, answers)) if paying else []
         self._hook(CrashPoint.AFTER_ACT)
@@ -218,12 +256,6 @@ class Acknowledger:
         if answer.payee not in self._there.addresses:
             return fees.acknowledge
         return fees.acknowledge + (fees.expire if answer.status is Status.EXPIRED else fees.deliver)
-
-    def _answer(self, packet: TrackedPacket) -> Answer:
-        answer = self._packets.answer_with(packet, packet.receipt)
-        if answer is None:
-            raise LookupError(f"no answer kept for {packet.packet_id.hex()}")
-        return answer
 
     def _call(
         self, proven: ProvenWords, answers: dict[bytes, Answer], group: Sequence[TrackedPacket]

@@ -58,7 +58,7 @@ class Deliverer:
             return
         self._hook(CrashPoint.AFTER_HEADER)
         ready = [packet for packet in due if packet.sent_block <= header.number]
-        for batch in batches([packet for packet in ready if not self._is_answered(journal, packet)], delivery_gas):
+        for batch in batches(self._unanswered(journal, ready), delivery_gas):
             self._deliver_batch(journal, batch, header, now)
 
     def _time(self) -> int:
@@ -74,15 +74,14 @@ class Deliverer:
                 journal.did(Did.SET_ASIDE, packet_id, AsideReason.DENIED)
         return [packet for packet in packets if packet not in denied]
 
-    def _is_answered(self, journal: Journal, packet: TrackedPacket) -> bool:
-        """Whether somebody else was faster, in a block that is not final or still to come."""
-        destination = self._lane.destination
-        receipts = destination.mailbox.contract.functions.receipts(packet.packet_id)
-        answered = any(destination.chain.call(receipts, block="pending"))
-        if answered:
-            self._packets.wait([packet.packet_id], WaitsFor.DESTINATION_FINALITY)
-            journal.waits_for(WaitsFor.DESTINATION_FINALITY, packet.packet_id)
-        return answered
+    def _unanswered(self, journal: Journal, packets: Sequence[TrackedPacket]) -> list[TrackedPacket]:
+        """Those for which nobody else was faster, in a block that is not final or still to come."""
+        receipts = self._lane.destination.mailbox.receipts([packet.packet_id for packet in packets], block="pending")
+        answered = [packet_id for packet_id, receipt in receipts.items() if any(receipt)]
+        self._packets.wait(answered, WaitsFor.DESTINATION_FINALITY)
+        for packet_id in answered:
+            journal.waits_for(WaitsFor.DESTINATION_FINALITY, packet_id)
+        return [packet for packet in packets if not any(receipts[packet.packet_id])]
 
     def _deliver_batch(self, journal: Journal, batch: list[TrackedPacket], header: SealedHeader, now: int) -> None:
         expected = {commitment_slot(packet.packet_id): packet.packet_id for packet in batch}
@@ -159,8 +158,7 @@ class Deliverer:
         """Expire what is due and too late, poison included: expiring runs no foreign code."""
         conditions = in_states(PacketState.SENT, PacketState.SET_ASIDE), is_due(now), is_late(now)
         late = self._admitted(journal, self._packets.claim(*conditions, now=self._time()))
-        open_ = [packet for packet in late if not self._is_answered(journal, packet)]
-        for batch in batches(open_, lambda _: EXPIRY_GAS):
+        for batch in batches(self._unanswered(journal, late), lambda _: EXPIRY_GAS):
             paying = self._paying(journal, batch, self._expiry, ErrandKind.EXPIRE, now)
             failed = submit_splitting(paying, self._submit_expiry) if paying else []
             self._hook(CrashPoint.AFTER_ACT)

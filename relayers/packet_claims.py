@@ -4,9 +4,11 @@ Half of what a step takes are the newest packets, half those that were looked at
 another replica is just claiming is passed over (SKIP LOCKED); on SQLite a writer has the database to itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, or_, select, update
+from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, bindparam, literal, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from relayers.states import AsideReason, PacketState
@@ -17,29 +19,34 @@ CLAIM_SECONDS = 30
 CLAIM_MAX = 128
 """Packets that one stage of a step takes."""
 
-Condition = ColumnElement[bool]
+Clause = ColumnElement[bool]
 Order = InstrumentedAttribute[int] | InstrumentedAttribute[bytes] | UnaryExpression[int]
+NEWEST: tuple[Order, ...] = (PacketRow.nonce.desc(), PacketRow.packet_id)
+LONGEST_AGO: tuple[Order, ...] = (PacketRow.claimed_until, PacketRow.nonce, PacketRow.packet_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Which rows: `clause` makes the SQL for some `states`, in which `values` are bound by name.
+
+    Every step asks the same few questions, so each statement is built once.
+    """
+
+    clause: Callable[[tuple[PacketState, ...]], Clause]
+    states: tuple[PacketState, ...] = ()
+    values: Mapping[str, int] = field(default_factory=dict)
 
 
 def claim(session: Session, lane: str, replica: str, now: int, conditions: Sequence[Condition]) -> list[PacketRow]:
     """Claim up to `CLAIM_MAX` rows that meet the conditions, and answer them by nonce."""
-    is_free = or_(PacketRow.claimed_by == "", PacketRow.claimed_by == replica, PacketRow.claimed_until <= now)
+    bound = _bound(lane, replica, now, conditions)
     chosen: dict[bytes, PacketRow] = {}
-    orders: tuple[tuple[Order, ...], ...] = (
-        (PacketRow.nonce.desc(), PacketRow.packet_id),
-        (PacketRow.claimed_until, PacketRow.nonce, PacketRow.packet_id),
-    )
-    for order, room in zip(orders, (CLAIM_MAX // 2, CLAIM_MAX), strict=True):
-        query = (
-            select(PacketRow)
-            .where(PacketRow.lane == lane, is_free, *conditions)
-            .order_by(*order)
-            .limit(room)
-            .with_for_update(skip_locked=True)
-        )
-        for row in session.scalars(query):
+    for order, room in ((NEWEST, CLAIM_MAX // 2), (LONGEST_AGO, CLAIM_MAX)):
+        for row in session.scalars(_free(_shape(conditions), order, room), bound):
             if len(chosen) < room:
                 chosen.setdefault(row.packet_id, row)
+        if len(chosen) < room:
+            break  # there are no more
     until = now + CLAIM_SECONDS
     stale = [row.packet_id for row in chosen.values() if (row.claimed_by, row.claimed_until) != (replica, until)]
     if stale:
@@ -49,29 +56,86 @@ def claim(session: Session, lane: str, replica: str, now: int, conditions: Seque
     return sorted(chosen.values(), key=lambda row: (row.nonce, row.packet_id))
 
 
+def is_any_free(session: Session, lane: str, replica: str, now: int, conditions: Sequence[Condition]) -> bool:
+    """Whether `claim` would find anything; locks nothing."""
+    found = session.connection().scalar(_any(_shape(conditions)), _bound(lane, replica, now, conditions))
+    return found is not None
+
+
 def in_states(*states: PacketState) -> Condition:
     """Rows in any of these; of those set aside only what still may be settled or expired."""
-    is_poison = PacketRow.reason == AsideReason.POISON
-    return and_(PacketRow.state.in_(states), or_(PacketRow.state != PacketState.SET_ASIDE, is_poison))
+    return Condition(clause=_in_states, states=states)
 
 
 def is_due(now: int) -> Condition:
     """Rows whose next attempt is not later."""
-    return PacketRow.not_before <= now
+    return Condition(clause=_is_due, values={"due": now})
 
 
 def is_late(now: int) -> Condition:
     """Rows whose deadline has passed."""
-    return PacketRow.timeout_timestamp <= now
+    return Condition(clause=_is_late, values={"late": now})
 
 
 def is_in_time(now: int) -> Condition:
     """Rows whose deadline lies ahead."""
-    return PacketRow.timeout_timestamp > now
+    return Condition(clause=_is_in_time, values={"in_time": now})
 
 
 def is_under_way_or_told() -> Condition:
     """Rows about which something was sent, or of which an event says that they were answered."""
+    return Condition(clause=_is_under_way_or_told)
+
+
+Shape = tuple[tuple[Callable[[tuple[PacketState, ...]], Clause], tuple[PacketState, ...]], ...]
+"""What makes two questions the same statement."""
+
+
+def _shape(conditions: Sequence[Condition]) -> Shape:
+    return tuple((condition.clause, condition.states) for condition in conditions)
+
+
+def _bound(lane: str, replica: str, now: int, conditions: Sequence[Condition]) -> dict[str, str | int]:
+    values: dict[str, str | int] = {"lane": lane, "replica": replica, "now": now}
+    for condition in conditions:
+        values.update(condition.values)
+    return values
+
+
+@cache
+def _free(shape: Shape, order: tuple[Order, ...], room: int) -> Select[PacketRow]:
+    return select(PacketRow).where(*_wanted(shape)).order_by(*order).limit(room).with_for_update(skip_locked=True)
+
+
+@cache
+def _any(shape: Shape) -> Select[int]:
+    return select(literal(1)).select_from(PacketRow).where(*_wanted(shape)).limit(1)
+
+
+def _wanted(shape: Shape) -> list[Clause]:
+    mine = or_(PacketRow.claimed_by == "", PacketRow.claimed_by == bindparam("replica"))
+    is_free = or_(mine, PacketRow.claimed_until <= bindparam("now"))
+    return [PacketRow.lane == bindparam("lane"), is_free, *(clause(states) for clause, states in shape)]
+
+
+def _in_states(states: tuple[PacketState, ...]) -> Clause:
+    is_poison = PacketRow.reason == AsideReason.POISON
+    return and_(PacketRow.state.in_(states), or_(PacketRow.state != PacketState.SET_ASIDE, is_poison))
+
+
+def _is_due(_: tuple[PacketState, ...]) -> Clause:
+    return PacketRow.not_before <= bindparam("due")
+
+
+def _is_late(_: tuple[PacketState, ...]) -> Clause:
+    return PacketRow.timeout_timestamp <= bindparam("late")
+
+
+def _is_in_time(_: tuple[PacketState, ...]) -> Clause:
+    return PacketRow.timeout_timestamp > bindparam("in_time")
+
+
+def _is_under_way_or_told(_: tuple[PacketState, ...]) -> Clause:
     hint = select(AnswerRow.packet_id).where(
         AnswerRow.lane == PacketRow.lane, AnswerRow.packet_id == PacketRow.packet_id
     )

@@ -1,6 +1,6 @@
 """The packets of one lane: rows that only move along legal transitions."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eth_utils.address import to_checksum_address
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bridge.packets import Answer, Packet, Status, decode_packet, encode_packet, receipt_hash
 from relayers.dialects import insert_new
 from relayers.errors import IllegalTransition, NotNow, Superseded
-from relayers.packet_claims import Condition, claim
+from relayers.packet_claims import Condition, claim, is_any_free
 from relayers.reports import Did, Journal, WaitsFor
 from relayers.retries import CIRCUMSTANCES_WAIT_SECONDS, Failure, RetrySchedule, classify
 from relayers.states import TRANSITIONS, AbandonReason, AsideReason, PacketState
@@ -68,6 +68,16 @@ class TrackedPacket:
     not_before: int
     receipt: bytes
     answered_block: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A receipt word seen at a final block, and when it may be taken to the source."""
+
+    packet_id: bytes
+    receipt: bytes
+    block: int
+    not_before: int = 0
 
 
 class PacketStore:
@@ -192,7 +202,10 @@ class PacketStore:
     # Reading
 
     def claim(self, *conditions: Condition, now: int) -> list[TrackedPacket]:
-        """Rows to work on until `CLAIM_SECONDS` from now, by nonce; see packet_claims."""
+        """Rows to work on until `CLAIM_SECONDS` from now, by nonce; see packet_claims. Looks before it locks."""
+        with self._store.reading() as session:
+            if not is_any_free(session, self._lane, self._store.replica, now, conditions):
+                return []
         with self._store.transaction() as session:
             rows = claim(session, self._lane, self._store.replica, now, conditions)
             return [_tracked(row) for row in rows]
@@ -206,18 +219,24 @@ class PacketStore:
             rows = session.scalars(query.order_by(PacketRow.nonce, PacketRow.packet_id)).all()
             return [_tracked(row) for row in rows]
 
-    def answer_with(self, packet: TrackedPacket, receipt: bytes) -> Answer | None:
-        """The answer an event told of that hashes to the receipt word, or None."""
+    def answers_with(self, packets: Sequence[TrackedPacket], receipts: Mapping[bytes, bytes]) -> dict[bytes, Answer]:
+        """By packet id the answer an event told of that hashes to the packet's receipt word, where there is one."""
+        if not packets:
+            return {}
+        ids = [packet.packet_id for packet in packets]
+        query = select(AnswerRow).where(AnswerRow.lane == self._lane, AnswerRow.packet_id.in_(ids))
         with self._store.reading() as session:
-            row = session.get(AnswerRow, (self._lane, packet.packet_id, receipt))
-            if row is None:
-                return None
-            return Answer(
+            told = {(row.packet_id, row.receipt): row for row in session.scalars(query)}
+        return {
+            packet.packet_id: Answer(
                 packet=packet.packet,
                 status=Status(row.status),
                 ack=row.ack,
                 payee=to_checksum_address(row.payee),
             )
+            for packet in packets
+            if (row := told.get((packet.packet_id, receipts[packet.packet_id]))) is not None
+        }
 
     def state_of(self, packet_id: bytes) -> PacketState | None:
         """Where a packet is, or None if this lane never saw it."""
@@ -255,12 +274,16 @@ class PacketStore:
             if reason is not None:
                 row.reason = reason.value
 
-    def move_answered(self, packet_id: bytes, receipt: bytes, block: int, *, not_before: int = 0) -> None:
-        """Keep the receipt word seen at a final block, and forget the failures before it."""
+    def move_answered(self, answered: Iterable[Answered]) -> None:
+        """Keep the receipt words, and forget the failures before them; all or none."""
+        in_order = sorted(answered, key=lambda one: one.packet_id)
+        if not in_order:
+            return
         with self._store.transaction() as session:
-            row = self._row(session, packet_id, PacketState.ANSWERED)
-            row.receipt, row.answered_block = receipt, block
-            row.attempts, row.not_before, row.last_error, row.reason, row.waits = 0, not_before, "", "", ""
+            for one in in_order:
+                row = self._row(session, one.packet_id, PacketState.ANSWERED)
+                row.receipt, row.answered_block = one.receipt, one.block
+                row.attempts, row.not_before, row.last_error, row.reason, row.waits = 0, one.not_before, "", "", ""
 
     def fail(self, packet_id: bytes, back_to: PacketState, *, error: str, not_before: int, counts: bool) -> None:
         """Note a failed attempt and when the next one is due; raises `IllegalTransition`, `Superseded`."""

@@ -2,16 +2,19 @@
 
 Every change is a transaction of its own, and every transaction first looks whether this replica may still write: where
 a newer process has its name it raises `NameTaken`, where another leads the role `Superseded`, and leaves no trace.
+
+For any number of threads: SQLite's one writer is one thread at a time, which the others queue for; nobody asks a chain
+within a transaction, so that a silent chain holds up no writer.
 """
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, select
+from sqlalchemy import Engine, bindparam, create_engine, event, select, update
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import StaticPool
 
@@ -22,6 +25,7 @@ from relayers.schema import migrate
 from relayers.tables import CursorRow, DemandRow, LeaseRow
 
 BUSY_TIMEOUT_MS = 30_000
+CONNECTIONS_KEPT = 8
 
 
 class Store:
@@ -42,8 +46,12 @@ class Store:
         hook: Hook = no_hook,
     ) -> None:
         in_memory = path is None and url is None
-        self._lock: AbstractContextManager[Any] = RLock() if in_memory else nullcontext()
         self._engine = _engine(url or (f"sqlite:///{path}" if path else "sqlite://"), in_memory=in_memory)
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        self._writing: AbstractContextManager[Any] = RLock() if is_sqlite else nullcontext()
+        self._reads: AbstractContextManager[Any] = self._writing if in_memory else nullcontext()
+        self._roles: dict[str, RLock] = {}
+        self._roles_lock = Lock()
         self._hook = hook
         self._sessions = sessionmaker(self._engine, expire_on_commit=False)
         self._reading = sessionmaker(self._engine.execution_options(reads_only=True), expire_on_commit=False)
@@ -66,7 +74,7 @@ class Store:
 
         Raises `NameTaken`, `Superseded`.
         """
-        with self._lock, self._sessions.begin() as session:
+        with self._writing, self._sessions.begin() as session:
             leading = self._leading.get()
             if self._name is not None and not _holds(session, self._name):
                 raise NameTaken(self._name.role)
@@ -80,22 +88,42 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that only reads: waits for nobody, nobody waits for it."""
-        with self._lock, self._reading.begin() as session:
+        with self._reads, self._reading.begin() as session:
             yield session
 
     @contextmanager
     def leading(self, role: str, now: int) -> Iterator[Lease | None]:
-        """Lead a role for the block, or learn that another replica does (None). Writes within carry the epoch."""
-        with self.transaction() as session:
-            lease = renew(session, role, self.replica, now)
-        if lease is None:
+        """Lead a role for the block, or learn that another replica or another thread does (None).
+
+        Writes within carry the epoch.
+        """
+        lock = self._role(role)
+        if not lock.acquire(blocking=False):
             yield None
             return
-        token = self._leading.set(lease)
         try:
-            yield lease
+            with self.transaction() as session:
+                lease = renew(session, role, self.replica, now)
+            if lease is None:
+                yield None
+                return
+            token = self._leading.set(lease)
+            try:
+                yield lease
+            finally:
+                self._leading.reset(token)
         finally:
-            self._leading.reset(token)
+            lock.release()
+
+    @contextmanager
+    def alone(self, role: str) -> Iterator[None]:
+        """Be the only thread of this process in a role, waiting for whoever is in it; other replicas know nothing."""
+        with self._role(role):
+            yield
+
+    def _role(self, role: str) -> RLock:
+        with self._roles_lock:
+            return self._roles.setdefault(role, RLock())
 
     def close(self) -> None:
         """Release the file or the connections."""
@@ -128,12 +156,28 @@ class Store:
 
 def set_cursor(session: Session, name: str, next_block: int, next_nonce: int | None = None) -> None:
     """Move a scan's cursor in the transaction that keeps what it found."""
-    session.merge(CursorRow(name=name, next_block=next_block, next_nonce=next_nonce))
+    moved = session.connection().execute(MOVE_CURSOR, {"cursor": name, "block": next_block, "nonce": next_nonce})
+    if not moved.rowcount:
+        session.add(CursorRow(name=name, next_block=next_block, next_nonce=next_nonce))
+    session.info["wrote"] = True
+
+
+MOVE_CURSOR = (
+    update(CursorRow)
+    .where(CursorRow.name == bindparam("cursor"))
+    .values(next_block=bindparam("block"), next_nonce=bindparam("nonce"))
+)
+HELD_EPOCH = (
+    select(LeaseRow.epoch)
+    .where(LeaseRow.role == bindparam("role"), LeaseRow.holder == bindparam("holder"))
+    .with_for_update(read=True)
+)
+"""Asked at the beginning of every transaction, and therefore built once."""
 
 
 def _holds(session: Session, lease: Lease) -> bool:
-    query = select(LeaseRow.epoch).where(LeaseRow.role == lease.role, LeaseRow.holder == lease.holder)
-    return session.scalar(query.with_for_update(read=True)) == lease.epoch
+    found = session.connection().scalar(HELD_EPOCH, {"role": lease.role, "holder": lease.holder})
+    return found == lease.epoch
 
 
 def _engine(url: str, *, in_memory: bool) -> Engine:
@@ -142,6 +186,8 @@ def _engine(url: str, *, in_memory: bool) -> Engine:
     arguments: dict[str, Any] = {"connect_args": {"check_same_thread": False}}
     if in_memory:
         arguments["poolclass"] = StaticPool
+    else:
+        arguments |= {"pool_size": CONNECTIONS_KEPT, "max_overflow": -1}
     engine = create_engine(url, **arguments)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)

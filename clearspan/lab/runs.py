@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from clearspan.lab.chaos import Injector, Planned, draw_plan
 from clearspan.lab.oracle import Judge, Violation
 from clearspan.lab.oracle.violations import Invariant
+from clearspan.lab.randomness import stream
 from clearspan.lab.trace import Happening
 from clearspan.lab.world import World, WorldConfig
 
@@ -27,6 +28,7 @@ class RunConfig:
 
 
 DEFAULT = RunConfig()
+PACES = (2, 3, 5, 8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +54,11 @@ class RunResult:
 def config_of(seed: int, config: RunConfig = DEFAULT) -> RunConfig:
     """What a campaign runs a seed with: every second one trades, so that margin spans the failing chains.
 
-    In every third users swap across chains, and over every third a watcher watches.
+    How many relayers there are, and at which pace each process works, differs from seed to seed. In every third users
+    swap across chains, and over every third a watcher watches.
     """
-    world = replace(config.world, trades=seed % 2 == 0, swaps=seed % 3 == 0)
+    relayers = stream(seed, "relayers").choice((1, 2))
+    world = replace(config.world, trades=seed % 2 == 0, swaps=seed % 3 == 0, relayers=relayers, paces=PACES)
     return replace(config, world=world, watches=seed % 3 == 1)
 
 

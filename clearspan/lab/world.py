@@ -59,8 +59,11 @@ class WorldConfig:
     """Contracts deployed in a broken variant, as (contract, twin)."""
     trades: bool = True
     """Whether users trade; without it they only deposit and withdraw."""
+    relayers: int = 2
+    """Processes that carry packets, each with a wallet and a database of its own; at most two."""
     user_seconds: int = 12
-    daemon_seconds: int = 3
+    paces: tuple[int, ...] = (3,)
+    """Seconds between two steps of a process's daemons, one second more or less; each process draws its own."""
     price_seconds: int = 15
     relayer_budget_wei: int = 50 * 10**18
     """What each relayer may spend on each chain in a day."""
@@ -160,12 +163,12 @@ class World:
     # Building
 
     def add_process(self, name: str, build: Callable[[Process], Running]) -> Process:
-        """A process whose daemons step about every `daemon_seconds`; it comes up when next it is looked after."""
+        """A process whose daemons step at a pace of its own; it comes up when next it is looked after."""
         process = Process(self, name, build)
         self.processes[name] = process
         process.start()
-        seconds = self.config.daemon_seconds
         chance = self.chance("process", name)
+        seconds = chance.choice(self.config.paces)
 
         def tend() -> None:
             if not process.is_up:
@@ -181,7 +184,7 @@ class World:
         for chain in self.chains.values():
             self.scheduler.every(lambda: block_seconds, partial(self.mine, chain), is_block=True)
         self.add_process(VENUE, self._build_venue)
-        for name, signer in zip(RELAYERS, self.base.relayers, strict=True):
+        for name, signer in list(zip(RELAYERS, self.base.relayers, strict=True))[: self.config.relayers]:
             self.add_process(name, partial(self._build_relayer, signer))
         for underlying, price in enumerate(START_PRICES):
             self.prices.set(underlying, price)

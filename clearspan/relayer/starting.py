@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 import sys
 from getpass import getpass
 from pathlib import Path
@@ -27,7 +29,13 @@ def run_start(config_file: Path, *, names: tuple[str, ...] | None) -> int:
     configure_logs(layout=log.format, level=log.level)
     ask = (lambda name: getpass(f"password of {name}: ")) if sys.stdin.isatty() else None
     process = RelayerProcess(config_file, names=names, ask=ask)
-    return exits.OK if asyncio.run(process.run()) else exits.REJECTED
+    code = exits.OK if asyncio.run(process.run()) else exits.REJECTED
+    if process.unfinished:  # requests to a silent node would be waited for; a step may be cut off at any line
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def run_daemons(*, as_json: bool) -> int:

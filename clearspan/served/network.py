@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from eth_utils.address import to_canonical_address
+
 from chains.server import ChainServer
 from clearspan.devnet.config import DevnetConfig
 from clearspan.devnet.core import DevnetCore
@@ -18,9 +20,10 @@ from clearspan.devnet.network import fund
 from clearspan.devnet.swapping import swap_policy
 from clearspan.devnet.wallets import trader_wallet
 from clearspan.served.files import NETWORK_FILE, provider_file, swap_file
-from exchange.sdk.cash_http import questions_of
 from exchange.sdk.errors import Rejected
 from exchange.sdk.json_http import JsonServer
+from exchange.serving.desk import OwnDesk
+from exchange.serving.questions import Questions
 from relayers.operating import keystores
 
 PASSWORD = "devnet"  # noqa: S105 - of keys that anybody can derive from the seed
@@ -54,7 +57,13 @@ class ServedDevnet:
         for name in self.addresses:
             self._enrich(name)
         self._lock = threading.RLock()
-        self._venue = JsonServer(questions_of(self.core.cash_access.venue), lock=self._lock)
+        questions = Questions(
+            OwnDesk(self.core.sequencer),
+            self.core.clock.now,
+            to_canonical_address(network.keys.operator.address),
+            is_posted=lambda *_: False,
+        )
+        self._venue = JsonServer(questions.public, lock=self._lock)
         self._servers = {chain.name: ChainServer(chain) for chain in network.chains}
         self.urls: Mapping[str, str] = {
             **{name: server.url for name, server in self._servers.items()},

@@ -24,13 +24,13 @@ from clearspan import exits
 from clearspan.kept import KeptRun
 from clearspan.listing import genesis_inputs, genesis_state
 from exchange.sdk.amounts import CASH_DECIMALS, from_base_units, to_base_units
-from exchange.sdk.cash_http import HttpCashVenue
 from exchange.sdk.catalogue import AssetSpec, Catalogue
 from exchange.sdk.chain_errors import on_chain
 from exchange.sdk.errors import Rejected
 from exchange.sdk.posted_state import PostedState
 from exchange.sdk.swap_desk import CashAccess, SwapDesk
 from exchange.sdk.swap_verbs import CASH, EXCHANGE
+from exchange.sdk.venue_client import VenueClient
 from relayers.reports import StepReport
 from relayers.swap_config import SwapConfig
 from relayers.swap_settler import SwapSettler
@@ -140,7 +140,7 @@ def cash_access(config: SwapConfig, chains: Mapping[int, Chain]) -> CashAccess |
     inputs = genesis_inputs(kept.network, kept.exchange)
     settlement = chains[kept.network.settlement.chain_id]
     posted = PostedState(lambda: genesis_state(kept.exchange, inputs), kept.network, settlement)
-    return CashAccess(venue=HttpCashVenue(config.exchange.url, posted.state.domain), posted=posted)
+    return CashAccess(venue=VenueClient(config.exchange.url, posted.state.domain), posted=posted)
 
 
 def spoken(catalogue: Catalogue, text: str, option: str) -> tuple[AssetSpec, int]:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from copy import copy
 
-from exchange.engine import deleveraging, margin, steps, waterfall
-from exchange.engine.cover import pay_debt
+from exchange.engine import deleveraging, margin, means, steps, waterfall
 from exchange.engine.deleveraging import LONG, SHORT, backstop_size
-from exchange.engine.equity import unrealised
+from exchange.engine.equity import equity_of, unrealised
 from exchange.engine.events import BackstopTook, Deleveraged, DeleveragingSettled, Event, Liquidated
 from exchange.engine.fund import note_loss
 from exchange.engine.liquidation import continue_liquidation, open_liquidation
 from exchange.engine.reasons import Reason, Rejected
-from exchange.engine.requirements import market_loss
 from exchange.engine.rounding import div_down, div_up
 from exchange.engine.settlement import settle
 from exchange.engine.signatures import Signatures
 from exchange.engine.waterfall import Target
 from exchange.state.account import BACKSTOP, Position
-from exchange.state.limits import CASH_SCALE, FACTOR_ONE, POSITIONS_PER_ACCOUNT, PRICE_LIMIT
+from exchange.state.limits import CASH_SCALE, FACTOR_ONE, POSITIONS_PER_ACCOUNT
 from exchange.state.order import Side
 from exchange.state.state import State
 
@@ -34,7 +32,7 @@ def backstop(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
         raise Rejected(Reason.MALFORMED)
     _, account_id, market_id = steps.LIQUIDATE.unpack(step)
     target = waterfall.target(state, account_id, market_id)
-    if waterfall.meets_orders(state, market_id, target.side, target.limit) and 2 * target.equity >= target.maintenance:
+    if waterfall.meets_orders(state, market_id, target.side, target.limit) and not target.is_critical:
         raise Rejected(Reason.BOOK_COMES_FIRST)
     size = size_for_backstop(state, target)
     if not size:
@@ -46,17 +44,21 @@ def backstop(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
         note_loss(state)
     cash = _cash_against(target, size, target.limit)
     signed = size if target.size < 0 else -size
+    is_slice = size == target.closing
     deleveraging.trade(state, market_id, account_id, signed, cash)
     before = deleveraging.vault(state).cash
     deleveraging.trade(state, market_id, BACKSTOP, -signed, cash)
     _count_loss(state, market_id, before)
-    fee = div_up(cash * target.market.liquidation_fee, FACTOR_ONE)
+    fee = div_up(cash * target.fee, FACTOR_ONE)
     target.account.cash -= fee
     state.accounts[0].cash += fee
     state.dirty_accounts.add(0)
+    if is_slice and market_id in target.account.positions:
+        waterfall.note_slice(state, target.account.positions[market_id], target.market)
     return [
         Liquidated(account_id, market_id, target.equity, target.maintenance, size, target.limit),
         BackstopTook(account_id, market_id, -signed, target.limit, cash, fee),
+        *means.pay_debt(state, account_id, target.account),
     ]
 
 
@@ -71,9 +73,11 @@ def size_for_backstop(state: State, target: Target) -> int:
     own = backstop_size(state, target.market_id)
     room = max(0, market.backstop_cap - _loss_so_far(state, target.market_id))
     worst = max(-pricing.low, pricing.high, 1)
+    above = pricing.mark - target.limit if target.size < 0 else target.limit - pricing.mark
+    worst += max(0, above) * market.multiplier
     bearable = room * CASH_SCALE // worst
     bearable = max(0, bearable - abs(own)) if own * target.size >= 0 else bearable + abs(own)
-    closing = target.closing(state)
+    closing = target.closing
     size = min(closing, bearable // market.lot * market.lot)
     if not size:
         return 0
@@ -110,10 +114,10 @@ def unwind(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
 def deleverage(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     """Close a position against the other side of its market, pro rata.
 
-    That of an account that is worth nothing any more, which neither book nor backstop takes, or of the backstop, which
-    has lost its cap.
-    The price is the mark, worse for the other side only by what the insurance fund cannot pay, and never beyond the
-    price at which the account is worth nothing. Permissionless. Raises Rejected with nothing changed.
+    That of an account that is worth less than nothing, which neither book nor backstop takes, or of the backstop, when
+    it has lost its cap or all it has. The price is the mark, worse for the other side by exactly what the insurance
+    fund cannot pay: the account ends with what the market's part of its deficit leaves, nothing if it is the only one.
+    Permissionless. Raises Rejected with nothing changed.
     """
     if len(step) != steps.LIQUIDATE.size:
         raise Rejected(Reason.MALFORMED)
@@ -139,14 +143,15 @@ def deleverage(state: State, step: bytes, _signatures: Signatures) -> list[Event
     # Nothing below can fail.
     waterfall.kill_orders(state, target)
     note_loss(state)
-    size, price = abs(target.size), _bankruptcy_price(state, target)
-    cash = _cash_against(target, size, price)
+    size, lacking = abs(target.size), means.deficit(state, target.view, target.equity, market_id)
+    cash = means.bankruptcy_cash(target.size, lacking.uncovered, target.pricing)
+    price = means.price_of(cash, target.size, target.market)
     deleveraging.trade(state, market_id, account_id, -target.size, cash)
     before = vault.cash
     deleveraging.trade(state, market_id, BACKSTOP, target.size, cash)
     _count_loss(state, market_id, before)
     number = deleveraging.hit(state, market_id, side, excess, price) if excess else 0
-    paid = pay_debt(state, account_id, target.account)
+    paid = means.grant(state, account_id, target.account, lacking.insured)
     return [
         Liquidated(account_id, market_id, target.equity, target.maintenance, size, price),
         Deleveraged(account_id, market_id, side, number, excess, price, paid),
@@ -176,24 +181,38 @@ def settle_deleveraging(state: State, step: bytes, _signatures: Signatures) -> l
 
 
 def exceeds_cap(state: State, market_id: int) -> bool:
-    """Whether the backstop has lost more in a market than its cap, so that its position there goes to the traders."""
+    """Whether the backstop has lost more in a market than its cap."""
     market = state.markets[market_id]
-    return backstop_size(state, market_id) != 0 and _loss_so_far(state, market_id) > market.backstop_cap
+    return _loss_so_far(state, market_id) > market.backstop_cap
+
+
+def must_shed(state: State, market_id: int) -> bool:
+    """Whether the backstop's position in a market goes to the traders: its cap there is lost, or all it has."""
+    if not backstop_size(state, market_id):
+        return False
+    return exceeds_cap(state, market_id) or equity_of(state, deleveraging.settled_view(state, BACKSTOP)) < 0
 
 
 def _shed(state: State, market_id: int) -> list[Event]:
     market, pricing = waterfall.tradable(state, market_id)
     waterfall.require_grace_over(state, market_id)
     size = backstop_size(state, market_id)
-    if market.adl_long_size or market.adl_short_size or not exceeds_cap(state, market_id):
+    if market.adl_long_size or market.adl_short_size or not must_shed(state, market_id):
         raise Rejected(Reason.NOT_BANKRUPT)
     if waterfall.meets_orders(state, market_id, int(Side.ASK if size > 0 else Side.BID), pricing.mark):
         raise Rejected(Reason.BOOK_COMES_FIRST)
     side = SHORT if size > 0 else LONG
     _require_side(state, market_id, side, abs(size))
+    vault = deleveraging.open_vault(state)
+    view = deleveraging.settled_view(state, BACKSTOP)
+    lacking = means.deficit(state, view, equity_of(state, view), market_id)
     note_loss(state)
-    number = deleveraging.hit(state, market_id, side, abs(size), pricing.mark)
-    return [Deleveraged(BACKSTOP, market_id, side, number, abs(size), pricing.mark, 0)]
+    price = pricing.mark
+    if lacking.uncovered:
+        price = means.price_of(means.bankruptcy_cash(size, lacking.uncovered, pricing), size, market)
+    number = deleveraging.hit(state, market_id, side, abs(size), price)
+    paid = means.grant(state, BACKSTOP, vault, lacking.insured)
+    return [Deleveraged(BACKSTOP, market_id, side, number, abs(size), price, paid)]
 
 
 def _require_side(state: State, market_id: int, side: int, size: int) -> None:
@@ -202,25 +221,6 @@ def _require_side(state: State, market_id: int, side: int, size: int) -> None:
         raise Rejected(Reason.NOTHING_TO_DELEVERAGE)
     if not deleveraging.has_events_left(market, side):
         raise Rejected(Reason.NOTHING_TO_DELEVERAGE)
-
-
-def _bankruptcy_price(state: State, target: Target) -> int:
-    """The mark, moved for the account by this market's part of the deficit that the fund cannot pay; rounded for it.
-
-    The part is in proportion to what the markets require (dYdX's rule), so that closing all of them ends at zero.
-    """
-    uncovered = max(0, -target.equity - max(0, state.accounts[0].cash))
-    losses = {
-        market_id: market_loss(Position(size=position.size), pricing)
-        for market_id, position in target.view.positions.items()
-        if (pricing := state.pricing[market_id]) is not None
-    }
-    total = sum(losses.values())
-    part = div_up(uncovered * losses[target.market_id], total) if total else uncovered
-    shift = div_up(part * CASH_SCALE, abs(target.size) * target.market.multiplier)
-    if target.size > 0:
-        return min(PRICE_LIMIT - 1, target.pricing.mark + shift)
-    return max(1, target.pricing.mark - shift)
 
 
 def _cash_against(target: Target, size: int, price: int) -> int:

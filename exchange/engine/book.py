@@ -211,11 +211,14 @@ def release(account: Account, market_id: int, market: Market, order: Order, size
     """Give back what `size` of a resting order reserved; its record goes if that leaves it empty."""
     position = account.positions[market_id]
     cash = order.price * size * market.multiplier // CASH_SCALE
+    reduces = order.flags & OrderFlag.REDUCE_ONLY
     if order.side:
         position.ask_quantity -= size
         position.ask_notional -= cash
+        position.reduce_ask -= size if reduces else 0
     else:
         position.bid_quantity -= size
         position.bid_notional -= cash
+        position.reduce_bid -= size if reduces else 0
     if position.is_empty():
         del account.positions[market_id]

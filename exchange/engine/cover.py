@@ -34,18 +34,6 @@ def cover(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     return [Covered(account_id, tuple(taken), payable, payable - paid)]
 
 
-def pay_debt(state: State, account_id: int, account: Account) -> int:
-    """Pay what an account without positions and collateral owes, as far as the fund can; returns the cash."""
-    fund = state.accounts[0]
-    if account.positions or account.collateral or account.cash >= 0 or fund.cash <= 0:
-        return 0
-    paid = min(-account.cash, fund.cash)
-    account.cash += paid
-    fund.cash -= paid
-    state.dirty_accounts.update((0, account_id))
-    return paid
-
-
 def _parties(state: State, account_id: int) -> tuple[Account, Account]:
     account, fund = state.accounts.get(account_id), state.accounts[0]
     if account is None:

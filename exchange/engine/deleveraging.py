@@ -8,10 +8,11 @@ positions sum to zero and cash is conserved at every step, by ordinary trades.
 from __future__ import annotations
 
 from copy import copy
-from typing import Final
+from typing import Final, NamedTuple
 
 from exchange.engine import funding
 from exchange.engine.equity import equity_of
+from exchange.engine.fund import note_loss
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounding import div_down, div_up
 from exchange.engine.settlement import settle
@@ -67,27 +68,41 @@ def require_settled(state: State, account_id: int, account: Account) -> None:
         raise Rejected(Reason.DELEVERAGING_DUE)
 
 
-def share_due(state: State, market_id: int, position: Position) -> tuple[int, int]:
-    """Size to give up (positive, whole lots, rounded up) and the cash it closes for, rounded against the account."""
+class Due(NamedTuple):
+    """What a position has to give up: size (positive, whole lots, rounded up), and the cash that it closes for.
+
+    `lost` is what that cash is worse than the events' marks, at most: what may be given back. Rounded against the
+    account.
+    """
+
+    size: int
+    cash: int
+    lost: int
+
+
+def share_due(state: State, market_id: int, position: Position) -> Due:
+    """What the position has to give up for all events since it was last settled."""
     market = state.markets[market_id]
     side = LONG if position.size > 0 else SHORT
     current = last_event(market, position.size)
-    held, given, cash, number = abs(position.size), 0, 0, position.adl_index
+    held, given, cash, marks, number = abs(position.size), 0, 0, 0, position.adl_index
     while number != current:
-        share, paid, first = SHARE_ONE, 0, number + 1
+        share, paid, marked, first = SHARE_ONE, 0, 0, number + 1
         if number:
             before = state.deleveragings[event_key(market_id, side, number)]
             if before.share >= SHARE_LEAST:
-                share, paid, first = before.share, before.cash, before.first
+                share, paid, marked, first = before.share, before.cash, before.marks, before.first
         number = state.deleveragings[event_key(market_id, side, first)].last or current
         after = state.deleveragings[event_key(market_id, side, number)]
         kept = held * after.share // share // market.lot * market.lot
-        amount = (held - kept) * market.multiplier * (after.cash - paid)
+        size = (held - kept) * market.multiplier
         scale = CASH_SCALE * (share - after.share)
-        cash += div_down(amount, scale) if side == LONG else div_up(amount, scale)
+        for_cash, at_mark = size * (after.cash - paid), size * (after.marks - marked)
+        cash += div_down(for_cash, scale) if side == LONG else div_up(for_cash, scale)
+        marks += div_down(at_mark, scale) if side == LONG else div_up(at_mark, scale)
         given += held - kept
         held = kept
-    return given, cash
+    return Due(given, cash, max(0, marks - cash if side == LONG else cash - marks))
 
 
 def settle_account(state: State, market_id: int, account_id: int, account: Account, position: Position) -> int:
@@ -95,10 +110,14 @@ def settle_account(state: State, market_id: int, account_id: int, account: Accou
     market = state.markets[market_id]
     if not position.size or account_id == BACKSTOP or position.adl_index == last_event(market, position.size):
         return 0
-    given, cash = share_due(state, market_id, position)
+    due = share_due(state, market_id, position)
+    given = due.size
     sells = position.size > 0
     if given:
-        cash = _within_equity(state, market_id, account, position, given, cash)
+        relief = _relief(state, market_id, account, position, due)
+        cash = due.cash + relief if sells else due.cash - relief
+        if relief:
+            _bear(state, market, relief)
         signed = -given if sells else given
         trade(state, market_id, BACKSTOP, -signed, cash)
         _trade_one_side(state, market_id, account_id, account, position, signed, cash)
@@ -126,10 +145,12 @@ def settled_view(state: State, account_id: int) -> Account:
     for market_id, position in list(view.positions.items()):
         market = state.markets[market_id]
         if position.size and position.adl_index != last_event(market, position.size):
-            given, cash = share_due(state, market_id, position)
-            if given:
-                cash = _within_equity(state, market_id, view, position, given, cash)
-                _book(state, market, market_id, view, position, -given if position.size > 0 else given, cash)
+            due = share_due(state, market_id, position)
+            if due.size:
+                relief = _relief(state, market_id, view, position, due)
+                sells = position.size > 0
+                cash = due.cash + relief if sells else due.cash - relief
+                _book(state, market, market_id, view, position, -due.size if sells else due.size, cash)
             if position.is_empty():
                 del view.positions[market_id]
     return view
@@ -160,13 +181,16 @@ def hit(state: State, market_id: int, side: int, size: int, price: int) -> int:
     market = state.markets[market_id]
     whole = side_size(state, market_id, side)
     number = (market.adl_long if side == LONG else market.adl_short) + 1
-    share, cash, first = SHARE_ONE, 0, number
+    share, cash, marks, first = SHARE_ONE, 0, 0, number
     if number > 1:
         before = state.deleveragings[event_key(market_id, side, number - 1)]
         if before.share >= SHARE_LEAST:
-            share, cash, first = before.share, before.cash, before.first
+            share, cash, marks, first = before.share, before.cash, before.marks, before.first
     left = share * (whole - size) // whole
-    event = Deleveraging(first, 0, left, cash + (share - left) * price, price, size, state.header.clock)
+    pricing = state.pricing[market_id]
+    cash += (share - left) * price
+    marks += (share - left) * (price if pricing is None else pricing.mark)
+    event = Deleveraging(first, 0, left, cash, marks, price, size, state.header.clock)
     state.deleveragings[event_key(market_id, side, number)] = event
     state.dirty_deleveragings.add(event_key(market_id, side, number))
     if left < SHARE_LEAST:
@@ -238,19 +262,25 @@ def _settled_backstop(state: State, account: Account) -> Account:
     return view
 
 
-def _within_equity(  # noqa: PLR0913, PLR0917
-    state: State, market_id: int, account: Account, position: Position, given: int, cash: int
-) -> int:
-    """The cash of a share, but never so bad that the account ends below zero, or lower than it was: the venue's loss.
+def _relief(state: State, market_id: int, account: Account, position: Position, due: Due) -> int:
+    """What of its share an account that would end below zero gets back: no more than the events took from it.
 
-    The backstop, on the other side, pays what is beyond.
+    So deleveraging makes nobody owe, and pays for nothing that an account lost elsewhere.
     """
     pricing = state.pricing[market_id]
-    if pricing is None:
-        return cash
-    before = equity_of(state, account)
-    if position.size > 0:
-        after = before + cash - div_up(given * pricing.value, CASH_SCALE)
-        return cash + max(0, min(0, before) - after)
-    after = before - cash + div_down(given * pricing.value, CASH_SCALE)
-    return max(0, cash - max(0, min(0, before) - after))
+    if pricing is None or not due.lost:
+        return 0
+    value = due.size * pricing.value
+    change = due.cash - div_up(value, CASH_SCALE) if position.size > 0 else div_down(value, CASH_SCALE) - due.cash
+    return min(due.lost, max(0, -(equity_of(state, account) + change)))
+
+
+def _bear(state: State, market: Market, relief: int) -> None:
+    """What an account could not give the venue bears: the insurance fund first, then the backstop, within its cap."""
+    fund, backstop = state.accounts[0], open_vault(state)
+    paid = min(relief, max(0, fund.cash))
+    fund.cash -= paid
+    backstop.cash += paid
+    market.backstop_used += relief - paid
+    note_loss(state)
+    state.dirty_accounts.add(0)

@@ -69,7 +69,7 @@ def venue_steps(state: State) -> list[bytes]:
     vault = state.accounts.get(BACKSTOP)
     for market in sorted(vault.positions) if vault is not None else ():
         found.append(steps.unwind(market))
-        if backstop.exceeds_cap(state, market):
+        if backstop.must_shed(state, market):
             found.append(steps.deleverage(BACKSTOP, market))
     return found
 

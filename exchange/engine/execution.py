@@ -76,7 +76,7 @@ def place(  # noqa: PLR0913, PLR0917
     more, left = match(state, market_id, taker, account, trial, events, touches)
     met = size - taker.remaining
     if met:
-        release_at_limit(trial, market, taker.side, taker.price, met)
+        release_at_limit(trial, market, taker, met)
     if more:
         _open_register(market, taker, account.order_epoch)
         events.append(RegisterOpened(market_id, taker.account_id, taker.remaining))
@@ -85,15 +85,18 @@ def place(  # noqa: PLR0913, PLR0917
     return left
 
 
-def release_at_limit(position: Position, market: Market, side: int, price: int, size: int) -> None:
+def release_at_limit(position: Position, market: Market, order: Order | Taker, size: int) -> None:
     """Give back what `size` of an order reserved at its limit."""
-    cash = price * size * market.multiplier // CASH_SCALE
-    if side:
+    cash = order.price * size * market.multiplier // CASH_SCALE
+    reduces = order.flags & _REDUCE_ONLY
+    if order.side:
         position.ask_quantity -= size
         position.ask_notional -= cash
+        position.reduce_ask -= size if reduces else 0
     else:
         position.bid_quantity -= size
         position.bid_notional -= cash
+        position.reduce_bid -= size if reduces else 0
 
 
 def finish(  # noqa: PLR0913, PLR0917
@@ -147,7 +150,7 @@ def drop(  # noqa: PLR0913, PLR0917
     market_id: int, market: Market, taker: Taker, account: Account, position: Position, events: list[Event]
 ) -> None:
     """Give up what is left of a taker."""
-    release_at_limit(position, market, taker.side, taker.price, taker.remaining)
+    release_at_limit(position, market, taker, taker.remaining)
     if position.is_empty():
         del account.positions[market_id]
     events.append(RemainderDropped(taker.account_id, market_id, taker.nonce, taker.remaining))
@@ -250,7 +253,7 @@ def _reserve(
     without = held or Position()
     if replaced is not None:
         order = replaced[1]
-        release_at_limit(trial, market, order.side, order.price, order.remaining + order.hidden)
+        release_at_limit(trial, market, order, order.remaining + order.hidden)
         without = copy(trial)
     size = taker.remaining
     notional = taker.price * size * market.multiplier // CASH_SCALE
@@ -258,11 +261,13 @@ def _reserve(
         closable = trial.size
         trial.ask_quantity = quantity = trial.ask_quantity + size
         trial.ask_notional += notional
+        trial.reduce_ask += size if taker.flags & _REDUCE_ONLY else 0
         open_notional = trial.ask_notional
     else:
         closable = -trial.size
         trial.bid_quantity = quantity = trial.bid_quantity + size
         trial.bid_notional += notional
+        trial.reduce_bid += size if taker.flags & _REDUCE_ONLY else 0
         open_notional = trial.bid_notional
     if quantity >= SIZE_LIMIT or open_notional >= NOTIONAL_LIMIT:
         raise Rejected(Reason.OPEN_ORDERS_OUT_OF_RANGE)

@@ -251,10 +251,12 @@ def _check_market(state: State, market_id: int, triggers: dict[int, int]) -> Non
         account = state.accounts[market.register_account]
         if market.register_epoch == account.order_epoch:
             cash = market.register_price * market.register_remaining * market.multiplier // CASH_SCALE
-            _add(open_orders, market.register_account, market.register_side, market.register_remaining, cash)
+            size, only = market.register_remaining, market.register_flags & OrderFlag.REDUCE_ONLY
+            _add(open_orders, market.register_account, market.register_side, size, cash, size if only else 0)
     for account_id, position in holders.items():
-        held = (position.bid_quantity, position.bid_notional, position.ask_quantity, position.ask_notional)
-        orders = tuple(open_orders.pop(account_id, [0, 0, 0, 0]))
+        bids = (position.bid_quantity, position.bid_notional, position.reduce_bid)
+        held = (*bids, position.ask_quantity, position.ask_notional, position.reduce_ask)
+        orders = tuple(open_orders.pop(account_id, [0] * 6))
         _require(held == orders, f"account {account_id}: open orders in market {market_id} {orders}, recorded {held}")
     _require(not open_orders, f"market {market_id}: orders of accounts without a record")
     _require(
@@ -289,7 +291,8 @@ def _walk_book(state: State, market_id: int, triggers: dict[int, int]) -> dict[i
             if order.epoch == state.accounts[order.account].order_epoch:
                 size = order.remaining + order.hidden
                 cash = order.price * size * market.multiplier // CASH_SCALE
-                _add(open_orders, order.account, side, size, cash)
+                only = order.flags & OrderFlag.REDUCE_ONLY
+                _add(open_orders, order.account, side, size, cash, size if only else 0)
             reference, previous = order.next, reference
     _walk_triggers(state, market_id, seen, triggers)
     reference = market.free_head
@@ -328,10 +331,13 @@ def _walk_triggers(state: State, market_id: int, seen: set[int], triggers: dict[
             reference, previous = order.next, reference
 
 
-def _add(open_orders: dict[int, list[int]], account_id: int, side: int, size: int, cash: int) -> None:
-    sums = open_orders.setdefault(account_id, [0, 0, 0, 0])
-    sums[2 * side] += size
-    sums[2 * side + 1] += cash
+def _add(  # noqa: PLR0913, PLR0917
+    open_orders: dict[int, list[int]], account_id: int, side: int, size: int, cash: int, reducing: int
+) -> None:
+    """Quantity, notional and what of the quantity only reduces, by side."""
+    sums = open_orders.setdefault(account_id, [0] * 6)
+    for at, value in enumerate((size, cash, reducing)):
+        sums[3 * side + at] += value
 
 
 def _require(condition: bool, what: str) -> None:  # noqa: FBT001  # reads as the rule it checks

@@ -100,6 +100,12 @@ def market_of(spec: MarketSpec, state: State) -> Market:
     require(one <= spec.transfer_factor < 1 << 32, "the transfer factor is at least 1")
     for rate in (spec.taker_fee, spec.liquidation_fee, spec.liquidation_slippage, spec.price_band):
         require(0 <= rate < one, "fees, slippage and bands are at least 0 and below 1")
+    tiers = state.config.liquidation_tiers
+    for rate, most in (
+        (spec.liquidation_fee, max(tier.fee for tier in tiers)),
+        (spec.liquidation_slippage, max(tier.slippage for tier in tiers)),
+    ):
+        require(rate * most < one * one, "fee and slippage of a liquidation are below 1 in every tier")
     _check_contract(spec, state)
     require(-one < spec.maker_fee < one, "the maker's fee or rebate is below 1")
     _check_fees(spec, state)

@@ -27,7 +27,8 @@ _FEE_SCALE: Final = FACTOR_ONE * FACTOR_ONE
 class Taker(Struct, gc=False):
     """An incoming order: who, which way, how far, how much is left, and what becomes of it.
 
-    A liquidation's fee goes to account 0. `is_stopped` says that self-trade prevention ended it.
+    A liquidation's fee goes to account 0, and its flags are its tier. `is_stopped` says that self-trade prevention
+    ended it.
     """
 
     account_id: int
@@ -71,7 +72,8 @@ def match(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # one loop, flat f
     multiplier = market.multiplier
     maker_fee_rate = market.maker_fee
     if taker.is_liquidation:
-        taker_fee_rate = market.liquidation_fee * FACTOR_ONE
+        taker_fee_rate = -(-market.liquidation_fee * state.config.liquidation_tiers[taker.flags].fee // FACTOR_ONE)
+        taker_fee_rate *= FACTOR_ONE
     else:
         taker_fee_rate = market.taker_fee * shares[account.tier][0]
     taker_id = taker.account_id
@@ -137,11 +139,15 @@ def match(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # one loop, flat f
         if selling:
             maker_position.bid_quantity -= size
             maker_position.bid_notional -= cash
+            if reducing:
+                maker_position.reduce_bid -= size
             settle(maker, maker_position, size, cash)
             settle(account, position, -size, cash)
         else:
             maker_position.ask_quantity -= size
             maker_position.ask_notional -= cash
+            if reducing:
+                maker_position.reduce_ask -= size
             settle(maker, maker_position, -size, cash)
             settle(account, position, size, cash)
         maker_after = maker_position.size

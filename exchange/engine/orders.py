@@ -6,7 +6,7 @@ from exchange.engine import book, gates, steps, triggers
 from exchange.engine.authorisation import TRADE, authorise, consume_nonce
 from exchange.engine.events import Event, OrderReduced, RegisterOpened, RemainderDropped
 from exchange.engine.execution import drop, finish, place, release_at_limit
-from exchange.engine.liquidation import continue_liquidation
+from exchange.engine.liquidation import resume_liquidation
 from exchange.engine.matching import Taker, match, reduce_resting
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
@@ -102,7 +102,7 @@ def continue_register(state: State, step: bytes, _signatures: Signatures) -> lis
             account_id, remaining = market.register_account, market.register_remaining
             market.close_register()
             return [RemainderDropped(account_id, market_id, 0, remaining)]
-        return continue_liquidation(state, market_id, market)
+        return resume_liquidation(state, market_id, market)
     return _continue_order(state, market_id, market)
 
 
@@ -128,7 +128,7 @@ def _continue_order(state: State, market_id: int, market: Market) -> list[Event]
         return events
     before = taker.remaining
     more, _ = match(state, market_id, taker, account, position, events)
-    release_at_limit(position, market, taker.side, taker.price, before - taker.remaining)
+    release_at_limit(position, market, taker, before - taker.remaining)
     if more:
         market.register_remaining = taker.remaining
         events.append(RegisterOpened(market_id, account_id, taker.remaining))

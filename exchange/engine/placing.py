@@ -6,7 +6,7 @@ from copy import copy
 
 from exchange.engine import margin
 from exchange.engine.reasons import Reason, Rejected
-from exchange.engine.requirements import growth_at
+from exchange.engine.requirements import growth_at, open_sides
 from exchange.engine.resting import SIDES, average_loss, limit_loss, side_loss
 from exchange.engine.rounding import div_up
 from exchange.state.account import Account, Position
@@ -29,15 +29,15 @@ def require_margin(  # noqa: PLR0913, PLR0917
     losses = limit_loss(market, pricing, side, price, size)
     fee = -(-price * size * market.multiplier * market.taker_fee // (CASH_SCALE * FACTOR_ONE))
     closable = held.size if side else -held.size
-    quantity = trial.ask_quantity if side else trial.bid_quantity
+    quantity = open_sides(trial)[side]
     if quantity <= closable:
         after = copy(held)
         if side:
             after.size -= quantity
-            after.ask_quantity = after.ask_notional = 0
+            after.ask_quantity = after.ask_notional = after.reduce_ask = 0
         else:
             after.size += quantity
-            after.bid_quantity = after.bid_notional = 0
+            after.bid_quantity = after.bid_notional = after.reduce_bid = 0
         if not _raises_requirement(state, account, market_id, held, after, pricing):
             if losses:
                 losses += side_loss(state, market_id, account_id, held, side)

@@ -32,8 +32,10 @@ def worst_profit(position: Position, value: int, risk: int) -> int:
     worst = 0
     bids = position.bid_quantity
     if bids:
-        worst = bids * risk
         at_limit = bids * value - position.bid_notional * CASH_SCALE
+        if position.reduce_bid:
+            bids = open_sides(position)[0]
+        worst = bids * risk
         if at_limit < 0:
             worst += at_limit
         if worst > 0:
@@ -41,12 +43,25 @@ def worst_profit(position: Position, value: int, risk: int) -> int:
     asks = position.ask_quantity
     if asks:
         at_limit = position.ask_notional * CASH_SCALE - asks * value
+        if position.reduce_ask:
+            asks = open_sides(position)[1]
         sold = -asks * risk
         if at_limit < 0:
             sold += at_limit
         if sold < worst:
             worst = sold
     return profit + worst
+
+
+def open_sides(position: Position) -> tuple[int, int]:
+    """How much all bids and all asks could trade: those that only reduce no more than there is to reduce."""
+    size = position.size
+    bids, asks = position.bid_quantity, position.ask_quantity
+    if position.reduce_bid:
+        bids += min(0, max(0, -size) - position.reduce_bid)
+    if position.reduce_ask:
+        asks += min(0, max(0, size) - position.reduce_ask)
+    return bids, asks
 
 
 def scan_loss(positions: Iterable[_Entry]) -> int:
@@ -72,7 +87,10 @@ def scan_loss_alone(position: Position, pricing: Pricing) -> int:
 def market_loss(position: Position, pricing: Pricing) -> int:
     """What a market requires by itself: scan loss or short-option minimum, and the concentration add-on."""
     loss = scan_loss_alone(position, pricing)
-    long, short = position.size + position.bid_quantity, position.ask_quantity - position.size
+    bids, asks = position.bid_quantity, position.ask_quantity
+    if position.reduce_bid or position.reduce_ask:
+        bids, asks = open_sides(position)
+    long, short = position.size + bids, asks - position.size
     if pricing.short_minimum and short * pricing.short_minimum > loss:
         loss = short * pricing.short_minimum
     widest = long if long > short else short
@@ -96,7 +114,7 @@ def portfolio_loss(positions: Sequence[_Entry]) -> int:
     for position, pricing in positions:
         alone = scan_loss_alone(position, pricing)
         whole = market_loss(position, pricing)
-        short = position.ask_quantity - position.size
+        short = open_sides(position)[1] - position.size
         least = short * pricing.short_minimum if short > 0 else 0
         addons += whole - (alone if alone > least else least)
         minimum += least
@@ -110,8 +128,9 @@ def expiry_charge(positions: Sequence[_Entry]) -> int:
     shorts: dict[int, int] = {}
     spread = 0
     for position, pricing in positions:
-        up = (position.size + position.bid_quantity) * pricing.delta
-        down = (position.size - position.ask_quantity) * pricing.delta
+        bids, asks = open_sides(position)
+        up = (position.size + bids) * pricing.delta
+        down = (position.size - asks) * pricing.delta
         if up < down:
             up, down = down, up
         longs[pricing.expiry] = longs.get(pricing.expiry, 0) + up

@@ -59,6 +59,15 @@ class SignedStep:
         """What is signed."""
         return keccak256(domain.prefix + self.hash(*fields))
 
+    def signature_in(self, prefix: bytes, step: bytes) -> tuple[bytes, bytes, bytes, int]:
+        """Digest under a domain's prefix, r, s and v of a step of this kind. Raises struct.error for one too short."""
+        if not self.tail:
+            _, *fields, r, s, v = self.layout.unpack_from(step)
+            return keccak256(prefix + self.hash(*fields)), r, s, v
+        _, *fields = self.layout.unpack_from(step)
+        r, s, v = SIGNATURE.unpack(step[max(self.size, len(step) - SIGNATURE.size) :])
+        return keccak256(prefix + self.hash(*fields, keccak256(step[self.size : -SIGNATURE.size]))), r, s, v
+
     def flat(self, values: dict[str, int | bytes]) -> list[int | bytes]:
         """Fields in their order, uint128 in halves. Raises KeyError for a missing one."""
         flat: list[int | bytes] = []

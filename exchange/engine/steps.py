@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from struct import Struct as Layout
+from types import MappingProxyType
 from typing import Final
 
 from exchange.engine.signed_steps import SignedStep
@@ -90,6 +91,18 @@ SET_PROTECTION: Final = SignedStep(31, "SetProtection", f"{_BY},uint64 limit,uin
 SET_FLAGS: Final = SignedStep(32, "SetFlags", f"{_BY},uint8 flags,{_ONCE}")
 PROPOSE: Final = SignedStep(34, "Propose", "uint32 operation,uint8 kind,uint64 expiry", tail="body")
 CANCEL_OPERATION: Final = SignedStep(36, "CancelOperation", "uint32 operation,uint64 expiry")
+
+SIGNED: Final[Mapping[int, SignedStep]] = MappingProxyType(
+    {
+        spec.kind: spec
+        for spec in (
+            *(PLACE_ORDER, CANCEL_ORDER, CANCEL_ALL, WITHDRAW, LOCK_CASH, QUEUE_WITHDRAWAL, RESERVE_REBALANCE),
+            *(LEAVE_QUEUE, PLACE_SPECIAL, REPLACE, CANCEL_CLIENT, SET_KEY, OPEN_SUB_ACCOUNT, TRANSFER, PLACE_BULK),
+            *(SCHEDULE_CANCEL_ALL, SET_PROTECTION, SET_FLAGS, PROPOSE, CANCEL_OPERATION),
+        )
+    }
+)
+"""Kinds with one signature. Reports carry several and are few."""
 
 ORACLE_REPORT: Final = Layout(">BHQB")
 REPORT: Final = Layout(">QQ32s32sB")

@@ -42,7 +42,7 @@ class CashVenue(Protocol):
         """What the account could lock now, in 1e-6 USD."""
         ...
 
-    def submit(self, step: bytes) -> None:
+    def submit(self, step: bytes) -> object:
         """Have a step executed; raises Rejected or Unavailable."""
         ...
 

@@ -91,7 +91,7 @@ class Sequencer:
         if log.genesis != state.root:
             raise LogCorrupt(CorruptReason.FOREIGN)
         self.state = state
-        self._log = log
+        self.log = log
         self._signer = signer
         self._clock = clock
         self._feed = Feed()
@@ -221,7 +221,7 @@ class Sequencer:
     def close(self) -> None:
         """Let go of the log."""
         self._failed = True
-        self._log.close()
+        self.log.close()
 
     # Inside
 
@@ -233,7 +233,7 @@ class Sequencer:
         try:
             yield
             if self._ledger.unsaved:
-                self._log.append(self._ledger.unsaved)
+                self.log.append(self._ledger.unsaved)
         except BatchRefused:
             raise
         except BaseException:

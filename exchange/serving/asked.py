@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from exchange.engine import Event
 from exchange.rollup.segment import MAX_STEP_BYTES
 
-Id = Annotated[int, Meta(ge=0, lt=1 << 63)]
+Id = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Address = Annotated[bytes, Meta(min_length=20, max_length=20)]
 EVENTS_MAX = 500

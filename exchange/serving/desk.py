@@ -166,11 +166,11 @@ class ThreadDesk:
             else:
                 self._submit(sequencer, steps)
                 steps = []
-                self._answer(job.answer, lambda question=job.question: question(sequencer))
+                _answer(job.answer, job.question, sequencer)
         if sequencer is not None:
             self._submit(sequencer, steps)
             if not jobs:
-                self._answer(Future(), sequencer.tick)
+                _answer(Future(), Sequencer.tick, sequencer)
 
     def _submit(self, sequencer: Sequencer, jobs: Sequence[_Job]) -> None:
         if not jobs:
@@ -186,12 +186,6 @@ class ThreadDesk:
                 job.answer.set_result(outcome)
             else:
                 job.answer.set_exception(outcome)
-
-    def _answer(self, answer: Future[Any], question: Callable[[], Any]) -> None:
-        try:
-            answer.set_result(question())
-        except Exception as error:  # noqa: BLE001 - told to who asked
-            answer.set_exception(error)
 
     def _working(self) -> Sequencer | None:
         """The sequencer; a failed one is opened again, which shows what its log kept."""
@@ -213,3 +207,10 @@ class ThreadDesk:
                 job = self._line.get_nowait()
                 if job is not None:
                     job.answer.set_exception(Unavailable(UnavailableReason.BUSY))
+
+
+def _answer(answer: Future[Any], question: Question, sequencer: Sequencer) -> None:
+    try:
+        answer.set_result(question(sequencer))
+    except Exception as error:  # noqa: BLE001 - told to who asked
+        answer.set_exception(error)

@@ -23,7 +23,7 @@ _KEY: Final = Layout(">H20sBQQ32s")
 _PROTECTION: Final = Layout(">QIIQQQ")
 _ENVELOPE: Final = Layout(">HQQIBB")
 _COLLATERAL: Final = Layout(">HIQ")
-_POSITION: Final = Layout(">HqhQiQ4QQ")
+_POSITION: Final = Layout(">HqhQiQ4QII2Q")
 ENVELOPE_ITEM_SIZE: Final = 34
 
 
@@ -63,7 +63,7 @@ def _layout(keys: int, has_protection: bool, collaterals: int, positions: int) -
         + "B"
         + "HIQ" * collaterals
         + "B"
-        + "HqhQiQ4QQ" * positions
+        + "HqhQiQ4QII2Q" * positions
     )
 
 
@@ -72,7 +72,8 @@ class Position(Struct, gc=False):
 
     `size` in 1e-8 (negative is short), `cost` the cash paid for it (1e-6 USD, negative for a short), open order
     quantities in 1e-8 and their value at their limits in 1e-6 USD. `funding_index` and `adl_index` are the market's at
-    the last settlement.
+    the last settlement, `liquidated_round` the lower 32 bits of the round in which a slice was last liquidated.
+    `reduce_bid` and `reduce_ask` are what of the open quantities is of orders that only reduce.
     """
 
     size: int = 0
@@ -83,6 +84,9 @@ class Position(Struct, gc=False):
     bid_notional: int = 0
     ask_notional: int = 0
     adl_index: int = 0
+    liquidated_round: int = 0
+    reduce_bid: int = 0
+    reduce_ask: int = 0
 
     def is_empty(self) -> bool:
         """Nothing but market and indices: such a record is not kept."""
@@ -161,6 +165,7 @@ class Account(Struct):
             if position.bid_quantity or position.ask_quantity:
                 was_open = True
                 position.bid_quantity = position.ask_quantity = position.bid_notional = position.ask_notional = 0
+                position.reduce_bid = position.reduce_ask = 0
                 if position.is_empty():
                     del self.positions[market]
         return was_open
@@ -227,6 +232,9 @@ class Account(Struct):
                 position.bid_notional,
                 position.ask_notional,
                 position.adl_index,
+                position.liquidated_round,
+                position.reduce_bid,
+                position.reduce_ask,
             )
         body = _layout(len(keys), protection is not None, len(collateral), len(positions)).pack(*fields)
         envelope = self.envelope

@@ -10,8 +10,9 @@ from typing import Final
 from exchange.state.hashing import keccak256
 from exchange.state.limits import FACTOR_ONE
 
-_LAYOUT: Final = Layout(">Q20s20s20sIIBIIBB")
+_LAYOUT: Final = Layout(">Q20s20s20sIIBIIBBB")
 _TIER: Final = Layout(">QIi")
+_LIQUIDATION_TIER: Final = Layout(">4I")
 _DOMAIN_TYPE: Final = keccak256(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
 _NAME: Final = keccak256(b"Clearspan")
 _VERSION: Final = keccak256(b"1")
@@ -46,6 +47,29 @@ BASE_TIER: Final = FeeTier(volume=0, taker=FACTOR_ONE, maker=FACTOR_ONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidationTier:
+    """How positions from a size on are liquidated; everything in 1e-6.
+
+    `size` is a part of the market's open interest cap. One round closes at most `share` of the position, no further
+    from the mark than `slippage` times the market's, for `fee` times its liquidation fee.
+    """
+
+    size: int
+    share: int
+    slippage: int
+    fee: int
+
+
+LIQUIDATION_TIERS: Final = (
+    LiquidationTier(size=0, share=FACTOR_ONE, slippage=FACTOR_ONE, fee=FACTOR_ONE),
+    LiquidationTier(size=20_000, share=500_000, slippage=FACTOR_ONE, fee=FACTOR_ONE),
+    LiquidationTier(size=100_000, share=200_000, slippage=1_500_000, fee=2 * FACTOR_ONE),
+)
+LIQUIDATION_TIER_LIMIT: Final = 16
+TIER_FACTOR_LIMIT: Final = 10 * FACTOR_ONE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """Addresses are 20 bytes, `oracle_staleness` seconds, `oracle_deviation` 1e-6, signers strictly ascending.
 
@@ -63,6 +87,7 @@ class Config:
     operation_delay: int = 172_800
     halt_delay: int = 0
     fee_tiers: tuple[FeeTier, ...] = (BASE_TIER,)
+    liquidation_tiers: tuple[LiquidationTier, ...] = LIQUIDATION_TIERS
 
     def __post_init__(self) -> None:
         for address in (self.rollup, self.insurance_owner, self.admin, *self.signers):
@@ -77,6 +102,14 @@ class Config:
             raise ValueError("fee tiers must start at 0 and ascend strictly")
         if not all(0 <= tier.taker <= FACTOR_ONE and abs(tier.maker) <= FACTOR_ONE for tier in self.fee_tiers):
             raise ValueError("a tier's shares are at most 1")
+        sizes = [tier.size for tier in self.liquidation_tiers]
+        if not sizes or sizes[0] or sizes != sorted(set(sizes)) or len(sizes) > LIQUIDATION_TIER_LIMIT:
+            raise ValueError("liquidation tiers must start at 0 and ascend strictly")
+        if not all(tier.size <= FACTOR_ONE and 0 < tier.share <= FACTOR_ONE for tier in self.liquidation_tiers):
+            raise ValueError("a liquidation tier closes something, and no more than a position")
+        factors = [factor for tier in self.liquidation_tiers for factor in (tier.slippage, tier.fee)]
+        if not all(0 <= factor <= TIER_FACTOR_LIMIT for factor in factors):
+            raise ValueError("a liquidation tier takes at most ten times the market's slippage and fee")
 
     @property
     def reports_needed(self) -> int:
@@ -101,18 +134,30 @@ class Config:
             self.oracle_staleness,
             self.oracle_deviation,
             len(self.fee_tiers),
+            len(self.liquidation_tiers),
             len(self.signers),
-        ) + b"".join([*(_TIER.pack(tier.volume, tier.taker, tier.maker) for tier in self.fee_tiers), *self.signers])
+        ) + b"".join(
+            [
+                *(_TIER.pack(tier.volume, tier.taker, tier.maker) for tier in self.fee_tiers),
+                *(
+                    _LIQUIDATION_TIER.pack(tier.size, tier.share, tier.slippage, tier.fee)
+                    for tier in self.liquidation_tiers
+                ),
+                *self.signers,
+            ]
+        )
 
     @classmethod
     def decode(cls, body: bytes) -> Config:
         """Inverse of `encode`; ValueError for any other length."""
         chain, rollup, insurance, admin, operation_delay, halt_delay, *numbers = _LAYOUT.unpack_from(body)
-        threshold, staleness, deviation, tier_count, count = numbers
-        tiers_end = _LAYOUT.size + _TIER.size * tier_count
+        threshold, staleness, deviation, tier_count, liquidation_count, count = numbers
+        fees_end = _LAYOUT.size + _TIER.size * tier_count
+        tiers_end = fees_end + _LIQUIDATION_TIER.size * liquidation_count
         if len(body) != tiers_end + 20 * count:
             raise ValueError("config of a wrong length")
-        tiers = (_TIER.unpack_from(body, at) for at in range(_LAYOUT.size, tiers_end, _TIER.size))
+        tiers = (_TIER.unpack_from(body, at) for at in range(_LAYOUT.size, fees_end, _TIER.size))
+        sliced = (_LIQUIDATION_TIER.unpack_from(body, at) for at in range(fees_end, tiers_end, _LIQUIDATION_TIER.size))
         return cls(
             settlement_chain=chain,
             rollup=rollup,
@@ -125,6 +170,10 @@ class Config:
             operation_delay=operation_delay,
             halt_delay=halt_delay,
             fee_tiers=tuple(FeeTier(volume=volume, taker=taker, maker=maker) for volume, taker, maker in tiers),
+            liquidation_tiers=tuple(
+                LiquidationTier(size=size, share=share, slippage=slippage, fee=fee)
+                for size, share, slippage, fee in sliced
+            ),
         )
 
     def hash(self) -> bytes:

@@ -14,7 +14,7 @@ SHARE_LEAST: Final = 10**9
 
 EVENT_LIMIT: Final = 1 << 16
 _M64: Final = (1 << 64) - 1
-_LAYOUT: Final = Layout(">IIQQQQQQ")
+_LAYOUT: Final = Layout(">IIQ4QQQQ")
 
 
 def event_key(market_id: int, side: int, number: int) -> int:
@@ -25,26 +25,27 @@ def event_key(market_id: int, side: int, number: int) -> int:
 class Deleveraging(Struct, gc=False):
     """`share` (1e-18) is what is left of a unit held since the run's `first` event; `cash` the sum of share * price.
 
-    `last` (of a run's first event, else 0) is the event that ended the run. `price` (1e-8 USD) and `size` (1e-8) are of
-    this event alone, at `time`.
+    `marks` is that sum at the marks of the events: what lies between the two is what the side has lost by them. `last`
+    (of a run's first event, else 0) is the event that ended the run. `price` (1e-8 USD) and `size` (1e-8) are of this
+    event alone, at `time`.
     """
 
     first: int
     last: int
     share: int
     cash: int
+    marks: int
     price: int
     size: int
     time: int
 
     def encode(self) -> bytes:
         """Leaf body."""
-        return _LAYOUT.pack(
-            self.first, self.last, self.share, self.cash >> 64, self.cash & _M64, self.price, self.size, self.time
-        )
+        wide = (self.cash >> 64, self.cash & _M64, self.marks >> 64, self.marks & _M64)
+        return _LAYOUT.pack(self.first, self.last, self.share, *wide, self.price, self.size, self.time)
 
     @classmethod
     def decode(cls, body: bytes) -> Deleveraging:
         """Inverse of `encode`."""
-        first, last, share, high, low, price, size, time = _LAYOUT.unpack(body)
-        return cls(first, last, share, high << 64 | low, price, size, time)
+        first, last, share, *wide, price, size, time = _LAYOUT.unpack(body)
+        return cls(first, last, share, wide[0] << 64 | wide[1], wide[2] << 64 | wide[3], price, size, time)

@@ -6,6 +6,8 @@ import structlog
 
 from chains import Depth, EndpointEvent, EndpointNode, Patience, QbftFinal, QuorumChain, RpcTag
 from chains.chain import Chain
+from chains.endpoints import Fault
+from chains.errors import ChainError
 from chains.finality import FinalityPolicy
 from chains.http_link import HttpLink
 from relayers.operating.config import ChainSection, FinalitySection, RelayerConfig
@@ -32,6 +34,25 @@ def connect_chains(config: RelayerConfig, on_event: OnEvent = log_event) -> dict
     return {name: connect_chain(name, section, on_event) for name, section in config.chains.items()}
 
 
+def connect_or_wait(config: RelayerConfig, on_event: OnEvent = log_event) -> dict[str, Chain]:
+    """Every chain by name; one that does not answer yet blocks its own routes until it does, and nobody else's start.
+
+    Each endpoint is asked for its chain id before anything else, now or later. Raises Unavailable where too few
+    endpoints serve the chain because others serve another one: that is a mistake in the file.
+    """
+    chains: dict[str, Chain] = {}
+    for name, section in config.chains.items():
+        chain = open_chain(name, section, on_event)
+        try:
+            chain.check()
+        except ChainError as error:
+            if any(Fault.WRONG_CHAIN in endpoint.faults for endpoint in chain.endpoints):
+                raise
+            structlog.get_logger().warning("chain does not answer yet", chain=name, error=str(error))
+        chains[name] = chain
+    return chains
+
+
 def endpoint_samples(chains: Mapping[str, Chain]) -> Iterator[Sample]:
     """How many endpoints of each chain are asked, and how many are benched."""
     for name, chain in chains.items():
@@ -51,6 +72,13 @@ def finality_of(section: FinalitySection) -> FinalityPolicy | RpcTag:
 
 def connect_chain(name: str, section: ChainSection, on_event: OnEvent = log_event) -> Chain:
     """One chain over all its endpoints; raises WrongChainId, or Unavailable where too few of them answer."""
+    chain = open_chain(name, section, on_event)
+    chain.check()
+    return chain
+
+
+def open_chain(name: str, section: ChainSection, on_event: OnEvent = log_event) -> QuorumChain:
+    """One chain over all its endpoints, none of which was asked yet."""
     endpoints = [
         EndpointNode(
             endpoint.id,
@@ -63,7 +91,7 @@ def connect_chain(name: str, section: ChainSection, on_event: OnEvent = log_even
         )
         for endpoint in section.endpoints
     ]
-    chain = QuorumChain(
+    return QuorumChain(
         endpoints,
         chain_id=section.chain_id,
         quorum=section.needed,
@@ -77,5 +105,3 @@ def connect_chain(name: str, section: ChainSection, on_event: OnEvent = log_even
         lag_blocks_max=section.lag_blocks_max,
         on_event=lambda event: on_event(name, event),
     )
-    chain.check()
-    return chain

@@ -27,6 +27,7 @@ BLOCKED = frozenset(
         WaitsFor.CLIENT_FROZEN,
         WaitsFor.FEES,
         WaitsFor.FUNDS,
+        WaitsFor.SEQUENCER,
         WaitsFor.SIGNER,
         WaitsFor.TRUST,
     }

@@ -15,7 +15,7 @@ from chains import EndpointEvent
 from chains.chain import Chain
 from relayers.operating import config_rules, registry
 from relayers.operating.assembly import Assembly, unlock_signers
-from relayers.operating.chain_building import OnEvent, connect_chains, endpoint_samples, log_event
+from relayers.operating.chain_building import OnEvent, connect_or_wait, endpoint_samples, log_event
 from relayers.operating.config import RelayerConfig
 from relayers.operating.errors import ConfigRejected, Problem
 from relayers.operating.logs import Redactor, redactor
@@ -23,16 +23,17 @@ from relayers.operating.metrics import Metrics, Sample
 from relayers.operating.observing import Observer
 from relayers.operating.readiness import why_not_ready
 from relayers.operating.serving import Answers, StatusServer
-from relayers.operating.survey import Survey
+from relayers.operating.survey import SURVEY, Survey
 from relayers.operating.tallies import Tallies
 from relayers.operating.workers import Worker, Workforce
 from relayers.store import Store
 
-SURVEY = "survey"
 SURVEY_SECONDS = 2.0
 FLUSH_SECONDS = 1.0
-SHARING = frozenset({"carrier", "payer", "relayer", "submitter", "updater"})
-"""Daemons that may spend from one wallet, and therefore step one at a time."""
+STOP_SECONDS = 15.0
+"""How long steps have to end after SIGTERM; a chain that is silent longer does not keep the process."""
+RELOAD_SECONDS = 5.0
+"""How long a reload waits for steps of what it changes; one that is still in its step is followed by its new self."""
 RELOADABLE = frozenset({"routes", "readiness", "log", "daemons", "limits"})
 """Keys a running process takes; another value of any other key needs a restart."""
 
@@ -43,14 +44,15 @@ class RelayerProcess:
     names: the daemons to run, those the configuration turns on where None.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - ports, all with defaults
         self,
         path: Path,
         *,
         names: tuple[str, ...] | None = None,
         ask: Callable[[str], str] | None = None,
-        connect: Callable[[RelayerConfig, OnEvent], Mapping[str, Chain]] = connect_chains,
+        connect: Callable[[RelayerConfig, OnEvent], Mapping[str, Chain]] = connect_or_wait,
         hidden: Redactor = redactor,
+        stop_seconds: float = STOP_SECONDS,
     ) -> None:
         self._path = path
         self._names = names
@@ -86,7 +88,10 @@ class RelayerProcess:
         )
         self._config_error = ""
         self._superseded = ""
+        self._stop_seconds = stop_seconds
+        self.unfinished: frozenset[str] = frozenset()
         self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._reloads = 0
         self._log = structlog.get_logger()
 
@@ -97,14 +102,17 @@ class RelayerProcess:
 
     def not_ready(self) -> list[str]:
         """Why the process is not ready; nothing when it is."""
-        return why_not_ready(
+        look, running = self._survey.look, self._workforce.names
+        reasons = why_not_ready(
             self._assembly.config,
-            workers=self._workforce.names - {SURVEY},
+            workers=_but_survey(running),
             health=self._observer.health(),
-            look=self._survey.look,
+            look=look,
             now=time.monotonic(),
-            paused=self._survey.look.paused,
+            paused=look.paused,
         )
+        own = [(name, why) for name, why in list(self._assembly.conditions.items()) if name in running]
+        return reasons + [f"{name}: {reason}" for name, why in own for reason in why()]
 
     def status(self) -> dict[str, Any]:
         """What runs and how it fares."""
@@ -130,9 +138,12 @@ class RelayerProcess:
         }
 
     async def run(self, stop: asyncio.Event | None = None) -> bool:
-        """Work until told to stop; then let every step end. False where a newer process of this name took over."""
+        """Work until told to stop; then let every step end. False where a newer process of this name took over.
+
+        Returns within `stop_seconds` of being told; whose step had not ended by then is in `unfinished`.
+        """
         stopping = self._stopping = stop or asyncio.Event()
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with suppress(NotImplementedError, RuntimeError, ValueError):  # not the main thread: a test drives us
                 loop.add_signal_handler(number, stopping.set)
@@ -141,17 +152,16 @@ class RelayerProcess:
         self._log.info("started", daemons=sorted(self._workers), listens=self.url)
         with self._server:
             self._workforce.start(self._workers)
-            survey = Worker(daemon=self._survey, every_seconds=SURVEY_SECONDS, group=SURVEY)
-            self._workforce.start({SURVEY: survey})
+            looking = self._survey.daemons().items()
+            self._workforce.start({name: Worker(daemon=one, every_seconds=SURVEY_SECONDS) for name, one in looking})
             flushing = asyncio.create_task(self._flush())
             await stopping.wait()
             self._log.info("stopping")
-            await self._workforce.stop()
+            self.unfinished = await asyncio.to_thread(self._workforce.stop, within_seconds=self._stop_seconds)
             flushing.cancel()
-        self._workforce.close()
         self._tallies.close()
         self._assembly.store.close()
-        self._log.info("stopped")
+        self._log.info("stopped", **({"unfinished": sorted(self.unfinished)} if self.unfinished else {}))
         return not self._superseded
 
     async def reload(self) -> bool:
@@ -181,7 +191,8 @@ class RelayerProcess:
             if config.limits == self._assembly.config.limits
             else set()
         )
-        await self._workforce.stop(self._workforce.names - kept - {SURVEY})
+        changed = _but_survey(self._workforce.names) - kept
+        await asyncio.to_thread(self._workforce.stop, changed, within_seconds=RELOAD_SECONDS)
         self._assembly = assembly
         self._workforce.start({name: worker for name, worker in workers.items() if name not in kept})
         self._workers = {name: self._workers[name] if name in kept else worker for name, worker in workers.items()}
@@ -196,7 +207,6 @@ class RelayerProcess:
             name: Worker(
                 daemon=daemon,
                 every_seconds=assembly.section(name.partition(" ")[0]).every_seconds,
-                group="transactions" if name.partition(" ")[0] in SHARING else name,
             )
             for name, daemon in registry.build(assembly, names).items()
         }
@@ -204,7 +214,8 @@ class RelayerProcess:
     def _stop_superseded(self, why: str) -> None:
         self._superseded = why
         self._log.error("a newer process works under this name; this one ends", detail=why)
-        self._stopping.set()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stopping.set)
 
     def _endpoint_fault(self, chain: str, event: EndpointEvent) -> None:
         self.metrics.count("endpoint_disagreements_total", chain, event.endpoint, event.fault.value)
@@ -228,6 +239,14 @@ class RelayerProcess:
                 yield Sample(name="route_progress_age_seconds", labels=(route,), value=now - seen.unblocked_at)
         yield from self._survey.samples()
         yield from endpoint_samples(self._assembly.chains)
+        running = self._workforce.names
+        for name, gauges in list(self._assembly.gauges.items()):
+            if name in running:
+                yield from gauges()
+
+
+def _but_survey(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in names if name.partition(" ")[0] != SURVEY)
 
 
 def open_store(config: RelayerConfig, replica: str | None) -> Store:

@@ -26,10 +26,10 @@ def why_not_ready(  # noqa: PLR0913 - everything readiness depends on
     reasons = [f"{scope} is paused" for scope in paused]
     reasons += [reason for worker in sorted(workers) for reason in _idle(worker, health, now, bound)]
     if look.at == float("-inf"):
-        return [*reasons, "the chains were not read yet"]
+        return [*reasons, "the database was not read yet"]
     if now - look.at > bound:
-        return [*reasons, f"the chains were not read for {now - look.at:.0f} s"]
-    reasons += [reason for chain in config.chains for reason in _stale(config, look, chain)]
+        reasons.append(f"the database was not read for {now - look.at:.0f} s")
+    reasons += [reason for chain in config.chains for reason in _stale(config, look, chain, now)]
     reasons += [f"the client {client} has expired" for client, left in look.client_expiry_seconds.items() if left <= 0]
     reasons += [
         f"{signer} on {chain} waits {seconds:.0f} s for its oldest transaction"
@@ -49,9 +49,11 @@ def _idle(worker: str, health: Mapping[str, WorkerHealth], now: float, bound: fl
         yield f"{worker} is blocked for {now - seen.unblocked_at:.0f} s by {seen.blocked_by}"
 
 
-def _stale(config: RelayerConfig, look: Look, chain: str) -> Iterator[str]:
+def _stale(config: RelayerConfig, look: Look, chain: str, now: float) -> Iterator[str]:
     age = look.head_age_seconds.get(chain)
     if age is None:
         yield f"{chain} does not answer"
+    elif now - look.read_at[chain] > config.readiness.stalled_seconds:
+        yield f"{chain} was not read for {now - look.read_at[chain]:.0f} s"
     elif age > config.readiness.head_age_seconds:
         yield f"the head of {chain} is {age:.0f} s old"

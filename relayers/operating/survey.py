@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
+from typing import Any
 
 from bridge.errors import BridgeError
 from chains.chain import Chain
@@ -13,8 +14,10 @@ from relayers.operating.assembly import Assembly
 from relayers.operating.latencies import Latencies
 from relayers.operating.metrics import Metrics, Sample
 from relayers.operating.reorganisations import ReorganisationWatch
-from relayers.reports import StepReport
+from relayers.reports import Daemon, Journal, StepReport, WaitsFor
 from relayers.submitter import totals
+
+SURVEY = "survey"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,23 +30,54 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What one look saw. Keys are the configuration's names; what could not be read is not in it."""
+class ChainLook:
+    """What one look at one chain saw.
+
+    clients: height of each client there, by the chain it follows. trusted: height and timestamp of the header that each
+    client of this chain has, by the chain the client is on.
+    """
 
     at: float
-    backlog: dict[str, Backlog] = field(default_factory=dict)
-    head_age_seconds: dict[str, float] = field(default_factory=dict)
-    client_expiry_seconds: dict[str, float] = field(default_factory=dict)
-    balance_wei: dict[tuple[str, str], int] = field(default_factory=dict)
-    nonce_gap: dict[tuple[str, str], int] = field(default_factory=dict)
-    nonce_stuck_seconds: dict[tuple[str, str], float] = field(default_factory=dict)
-    spent_wei: dict[str, int] = field(default_factory=dict)
-    earned_wei: dict[str, int] = field(default_factory=dict)
+    head_age_seconds: float
+    time: int
+    clients: Mapping[str, int]
+    trusted: Mapping[str, tuple[int, int]]
+    balance_wei: Mapping[str, int]
+    nonce_gap: Mapping[str, int]
+    nonce_stuck_seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreLook:
+    """What one look at the database saw."""
+
+    at: float = float("-inf")
+    backlog: Mapping[str, Backlog] = field(default_factory=dict)
+    spent_wei: Mapping[str, int] = field(default_factory=dict)
+    earned_wei: Mapping[str, int] = field(default_factory=dict)
     paused: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look(StoreLook):
+    """What the last looks saw together. Keys are the configuration's names; what could not be read is not in it.
+
+    at: when the database was read; read_at: when each chain was.
+    """
+
+    read_at: Mapping[str, float] = field(default_factory=dict)
+    head_age_seconds: Mapping[str, float] = field(default_factory=dict)
+    client_expiry_seconds: Mapping[str, float] = field(default_factory=dict)
+    balance_wei: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    nonce_gap: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    nonce_stuck_seconds: Mapping[tuple[str, str], float] = field(default_factory=dict)
+
+
 class Survey:
-    """A daemon that changes nothing. `monotonic` in seconds."""
+    """Daemons that change nothing: one for the database, one for each chain, so that a silent chain hides no other.
+
+    `monotonic` in seconds.
+    """
 
     def __init__(
         self,
@@ -60,35 +94,53 @@ class Survey:
         self._reorganisations: dict[str, ReorganisationWatch] = {}
         self._mined: dict[tuple[str, str], tuple[int, float]] = {}
         self._lock = Lock()
-        self._look = Look(at=float("-inf"))
+        self._chains: dict[str, ChainLook] = {}
+        self._store = StoreLook()
+
+    def daemons(self) -> dict[str, Daemon]:
+        """The daemons by name."""
+        chains = {f"{SURVEY} {name}": ChainSurvey(self, name) for name in self._assembly().chains}
+        return {SURVEY: self, **chains}
 
     @property
     def look(self) -> Look:
-        """The last one."""
+        """What is known now."""
         with self._lock:
-            return self._look
+            chains, store = dict(self._chains), self._store
+        period = self._assembly().deployment.parameters.trusting_period_seconds
+        return Look(
+            **{name: getattr(store, name) for name in StoreLook.__dataclass_fields__},
+            read_at={name: seen.at for name, seen in chains.items()},
+            head_age_seconds={name: seen.head_age_seconds for name, seen in chains.items()},
+            client_expiry_seconds=dict(_expiries(chains, period)),
+            balance_wei=_by_signer(chains, "balance_wei"),
+            nonce_gap=_by_signer(chains, "nonce_gap"),
+            nonce_stuck_seconds=_by_signer(chains, "nonce_stuck_seconds"),
+        )
 
     def step(self) -> StepReport:
-        """Look at everything once; a chain that does not answer hides itself and nothing else."""
-        assembly = self._assembly()
-        look = Look(at=self._monotonic())
-        for name, chain in assembly.chains.items():
-            try:
-                self._look_at_chain(look, assembly, name, chain)
-            except (ChainError, BridgeError):
-                continue
-        look = replace(look, paused=self._look_at_store(look, assembly))
-        for (here, follows), client in assembly.clients().items():
-            try:
-                trusted = assembly.chains[follows].header(client.latest_height()).timestamp
-                period = assembly.deployment.parameters.trusting_period_seconds
-                now = max(assembly.chains[here].head().timestamp, assembly.chains[here].clock.now())
-                look.client_expiry_seconds[f"{follows}@{here}"] = trusted + period - now
-            except (ChainError, BridgeError):
-                continue
+        """Look at the database."""
+        look = self._look_at_store(self._assembly())
         with self._lock:
-            self._look = look
+            self._store = look
         return StepReport()
+
+    def look_at(self, name: str) -> StepReport:
+        """Look at one chain; one that does not answer is forgotten, and hides itself and nothing else."""
+        assembly, journal = self._assembly(), Journal()
+        with self._lock:
+            others = dict(self._chains)
+        try:
+            look = self._look_at_chain(assembly, name, others)
+        except (ChainError, BridgeError) as error:
+            look = None
+            journal.waits_for(WaitsFor.CHAIN, name, str(error))
+        with self._lock:
+            if look is None:
+                self._chains.pop(name, None)
+            else:
+                self._chains[name] = look
+        return journal.report()
 
     def samples(self) -> Iterator[Sample]:
         """The last look as gauges."""
@@ -112,43 +164,101 @@ class Survey:
         for pair, gap in look.nonce_gap.items():
             yield Sample(name="nonce_gap", labels=pair, value=gap)
 
-    def _look_at_chain(self, look: Look, assembly: Assembly, name: str, chain: Chain) -> None:
-        head = chain.head()
-        look.head_age_seconds[name] = max(0, chain.clock.now() - head.timestamp)
+    def _look_at_chain(self, assembly: Assembly, name: str, others: Mapping[str, ChainLook]) -> ChainLook:
+        chain = assembly.chains[name]
+        head, now = chain.head(), self._monotonic()
         depth = self._reorganisations.setdefault(name, ReorganisationWatch()).depth(head, chain.header)
         self._metrics.raise_to("reorg_depth_blocks_max", name, value=depth)
+        balances, gaps, stuck = {}, {}, {}
         for signer, account in assembly.signers.items():
-            pair = (name, signer)
-            look.balance_wei[pair] = chain.w3.eth.get_balance(account.address)
+            balances[signer] = chain.w3.eth.get_balance(account.address)
             mined = chain.w3.eth.get_transaction_count(account.address, "latest")
             pending = chain.w3.eth.get_transaction_count(account.address, "pending")
-            look.nonce_gap[pair] = max(0, pending - mined)
-            known, since = self._mined.get(pair, (-1, look.at))
+            gaps[signer] = max(0, pending - mined)
+            known, since = self._mined.get((name, signer), (-1, now))
             if mined != known or pending <= mined:
-                since = look.at
-            self._mined[pair] = (mined, since)
-            look.nonce_stuck_seconds[pair] = look.at - since
+                since = now
+            self._mined[name, signer] = (mined, since)
+            stuck[signer] = now - since
+        return ChainLook(
+            at=now,
+            head_age_seconds=max(0, chain.clock.now() - head.timestamp),
+            time=max(head.timestamp, chain.clock.now()),
+            clients={
+                follows: client.latest_height()
+                for (here, follows), client in assembly.clients().items()
+                if here == name
+            },
+            trusted=_trusted(chain, name, others),
+            balance_wei=balances,
+            nonce_gap=gaps,
+            nonce_stuck_seconds=stuck,
+        )
 
-    def _look_at_store(self, look: Look, assembly: Assembly) -> tuple[str, ...]:
-        """Backlog, spend and income; answers what is paused, by the configuration's names."""
+    def _look_at_store(self, assembly: Assembly) -> StoreLook:
+        """Backlog, spend, income and what is paused, by the configuration's names."""
         names = {str(section.chain_id): name for name, section in assembly.config.chains.items()}
         known = operations.status(assembly.store)
         now = int(self._wall())
-        for route in assembly.routes():
-            look.backlog[route.name] = Backlog()
+        backlogs = {route.name: Backlog() for route in assembly.routes()}
         for row in known.routes:
-            route_name = _route_name(names, row.route)
-            look.backlog[route_name] = Backlog(
+            backlogs[_route_name(names, row.route)] = Backlog(
                 by_state={state.value: count for state, count in row.by_state.items()},
                 by_wait=dict(row.by_wait),
                 oldest_seconds=max(0, now - row.oldest_first_seen_at),
             )
+        spent, earned = dict[str, int](), dict[str, int]()
         for total in totals(assembly.store):
             chain = names.get(str(total.chain_id), str(total.chain_id))
-            look.spent_wei[chain] = look.spent_wei.get(chain, 0) + total.spent_wei
-            look.earned_wei[chain] = look.earned_wei.get(chain, 0) + total.earned_wei
+            spent[chain] = spent.get(chain, 0) + total.spent_wei
+            earned[chain] = earned.get(chain, 0) + total.earned_wei
         self._latencies.observe(assembly.store, names)
-        return tuple(_scope_name(names, pause.scope) for pause in known.pauses)
+        return StoreLook(
+            at=self._monotonic(),
+            backlog=backlogs,
+            spent_wei=spent,
+            earned_wei=earned,
+            paused=tuple(_scope_name(names, pause.scope) for pause in known.pauses),
+        )
+
+
+class ChainSurvey:
+    """Looks at one chain."""
+
+    def __init__(self, survey: Survey, name: str) -> None:
+        self._survey = survey
+        self._name = name
+
+    def step(self) -> StepReport:
+        """Look once."""
+        return self._survey.look_at(self._name)
+
+
+def _trusted(chain: Chain, name: str, others: Mapping[str, ChainLook]) -> dict[str, tuple[int, int]]:
+    """Timestamps of this chain's headers that clients elsewhere have, as far as those chains were read."""
+    before = others[name].trusted if name in others else {}
+    found = {}
+    for here, seen in others.items():
+        height = seen.clients.get(name)
+        if height is not None:
+            known = before.get(here, (-1, 0))
+            found[here] = known if known[0] == height else (height, chain.header(height).timestamp)
+    return found
+
+
+def _expiries(chains: Mapping[str, ChainLook], period: int) -> Iterator[tuple[str, float]]:
+    """Seconds left of each client whose header is known at both ends."""
+    for here, seen in chains.items():
+        for follows in seen.clients:
+            known = chains[follows].trusted.get(here) if follows in chains else None
+            if known is not None:
+                yield f"{follows}@{here}", known[1] + period - seen.time
+
+
+def _by_signer(chains: Mapping[str, ChainLook], field_name: str) -> dict[tuple[str, str], Any]:
+    return {
+        (name, signer): value for name, seen in chains.items() for signer, value in getattr(seen, field_name).items()
+    }
 
 
 def _route_name(names: Mapping[str, str], lane: str) -> str:

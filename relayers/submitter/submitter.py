@@ -124,6 +124,21 @@ class Submitter:
             raise NotNow(WaitsFor.FEES, f"{market.base_fee + market.tip} wei per gas, at most {cap}")
         account, gas = self._choose(message, errand, offer)
         self._hook(CrashPoint.AFTER_PROOF)
+        with self._store.alone(self._role(account.address)):
+            return self._send(account, message, errand, offer=offer, gas=gas, now=now, keep=keep)
+
+    def _send(  # noqa: PLR0913 - what was decided before a nonce is taken
+        self,
+        account: LocalAccount,
+        message: Message,
+        errand: Errand,
+        *,
+        offer: FeeOffer,
+        gas: int,
+        now: int,
+        keep: Keep | None,
+    ) -> Submission:
+        """One thread at a time for each signer, so that a nonce is handed over before the next one is taken."""
         latest, pending = (self._node.nonce(account.address, tag) for tag in ("latest", "pending"))
         with self._store.transaction() as session:
             nonce = self._book.take_nonce(session, account.address, latest=latest, pending=pending)
@@ -185,11 +200,14 @@ class Submitter:
     def _follow(self, journal: Journal, address: str) -> None:
         if not self._book.live(address):
             return
-        with self._store.leading(f"submitter {self.chain.chain_id}/{address}", self.chain.clock.now()) as lease:
+        with self._store.leading(self._role(address), self.chain.clock.now()) as lease:
             if lease is None:
                 journal.waits_for(WaitsFor.LEADER, address)
                 return
             self._tracker.follow(journal, address)
+
+    def _role(self, address: str) -> str:
+        return f"submitter {self.chain.chain_id}/{address}"
 
     # Keys
 

@@ -1,6 +1,7 @@
 """`make bench`: every figure of docs/benchmarks.md, with its conditions.
 
-`python tests/benchmarks [engine] [pricing] [sequencer] [packets] [gas]` runs some of it.
+`python tests/benchmarks PART...` runs some of it: engine, cores, books, latency, growth, replay, pricing, sequencer,
+packets, gas.
 """
 
 import importlib
@@ -8,6 +9,7 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -30,16 +32,19 @@ def engine() -> None:
         print(bench.run(accounts), "\n")
 
 
+def _part(name: str) -> Callable[[], None]:
+    def run() -> None:
+        importlib.import_module(f"tests.benchmarks.bench_{name}").main()
+        print()
+
+    return run
+
+
 def sequencer() -> None:
     bench = importlib.import_module("tests.benchmarks.bench_sequencer")
     print("sequencer: 500 accounts, orders through the log with a signed confirmation each")
     for measurement in bench.run():
         print(f"  {measurement.name:<22} {measurement.group:>4} a write {measurement.per_second:>9,.0f} orders/s")
-    print()
-
-
-def packets() -> None:
-    importlib.import_module("tests.benchmarks.bench_packets").main()
     print()
 
 
@@ -62,7 +67,14 @@ def pricing() -> None:
     print(importlib.import_module("tests.benchmarks.bench_pricing").run(), "\n")
 
 
-PARTS = {"engine": engine, "pricing": pricing, "sequencer": sequencer, "packets": packets, "gas": gas}
+PARTS = {
+    "engine": engine,
+    **{name: _part(name) for name in ("cores", "books", "latency", "growth", "replay")},
+    "pricing": pricing,
+    "sequencer": sequencer,
+    "packets": _part("packets"),
+    "gas": gas,
+}
 
 
 if __name__ == "__main__":

@@ -312,6 +312,13 @@ class TestBench:
         ask_often(world)
         assert len(world.nodes[0].asked) > asked
 
+    def test_one_outage_is_one_strike_however_many_threads_it_met(self, world):
+        schedule, endpoint = BENCH_SECONDS[Fault.SLOW], world.endpoints[0]
+        for expected in schedule[:2]:
+            events = [endpoint.bench(Fault.SLOW) for _ in range(20)]
+            assert {event.benched_until - event.since for event in events} == {expected}
+            world.now[0] = events[-1].benched_until
+
     def test_it_has_to_name_its_chain_again(self, world):
         world.local.mine()
         world.nodes[0].down()

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -89,7 +90,7 @@ class Postgres:
         return f"postgresql+psycopg://test@127.0.0.1:{self.port}/test{self.made}"
 
     def stop(self):
-        self._process.terminate()
+        self._process.send_signal(signal.SIGINT)  # at once, whoever is still connected
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:

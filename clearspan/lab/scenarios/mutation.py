@@ -18,9 +18,7 @@ def edited(owner: object, name: str, find: str, replacement: str) -> Iterator[No
     Raises ValueError unless the piece is there exactly once.
     """
     named = getattr(owner, name)
-    plain = inspect.unwrap(getattr(named, "__func__", named))
-    if not isinstance(plain, FunctionType):
-        raise TypeError(f"{name} has no text")
+    plain = _bare(named)
     text = textwrap.dedent(inspect.getsource(plain))
     if text.count(find) != 1:
         raise ValueError(f"{name} has {text.count(find)} times: {find}")
@@ -29,9 +27,18 @@ def edited(owner: object, name: str, find: str, replacement: str) -> Iterator[No
     program = compile(text.replace(find, replacement), inspect.getfile(plain), "exec", flags=flags, dont_inherit=True)
     exec(program, plain.__globals__ | {"__name__": plain.__module__}, names)  # noqa: S102 - the text is our own
     made = names[name]
-    whole, broken = plain.__code__, inspect.unwrap(getattr(made, "__func__", made)).__code__
+    whole, broken = plain.__code__, _bare(made).__code__
     plain.__code__ = broken
     try:
         yield
     finally:
         plain.__code__ = whole
+
+
+def _bare(named: Any) -> FunctionType:
+    """The function within a property, a class method or a decorator; TypeError where there is none."""
+    inner: Any = named.fget if isinstance(named, property) else getattr(named, "__func__", named)
+    plain = inspect.unwrap(inner)
+    if not isinstance(plain, FunctionType):
+        raise TypeError(f"{named} has no text")
+    return plain

@@ -8,7 +8,7 @@ import pytest
 from clearspan import exits
 from clearspan.devnet.wallets import trader_wallet
 from exchange.engine import Signer, sign_queue_withdrawal
-from exchange.sdk.cash_http import HttpCashVenue
+from exchange.sdk.venue_client import VenueClient
 from exchange.state import ReservationStatus
 from tests.clearspan.swap.serving import command, serving
 
@@ -39,7 +39,7 @@ def test_an_offer_is_seen_and_taken(served):
     wait_for(lambda: len(state.accounts) > 3)
     assert offers(served) == []
     short = served.core.catalogue.asset(chain="beta", symbol="USDC").asset_id
-    venue = HttpCashVenue(served.urls["exchange"], state.domain)
+    venue = VenueClient(served.urls["exchange"], state.domain)
     now = venue.now()
     venue.submit(
         sign_queue_withdrawal(

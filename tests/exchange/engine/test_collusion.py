@@ -162,6 +162,7 @@ def test_a_liquidation_never_takes_a_hedge_away(hedged, usd: int) -> None:
     hedged.sell(1, 50_000, 0.01)
     hedged.buy(2, 50_000, 0.01)
     hedged.do(hedged.withdraw(2, 0, assess(hedged.state, 2).withdrawable))
+    hedged.deposit(0, 0, 100 * USD)
     hedged.price(btc=usd)
     assert assess(hedged.state, 2).is_liquidatable
     hedged.buy(3, usd * 0.98 + 1, 10)

@@ -130,19 +130,16 @@ def test_a_liquidation_continues_through_the_register(venue, long_account) -> No
 def test_a_hopeless_account_loses_all_and_is_covered(venue, long_account) -> None:
     venue.deposit(0, 0, 1_000 * USD)
     venue.price(btc=43_000)
-    venue.buy(4, 43_000, 5)
-    venue.do(steps.liquidate(long_account, 0))
+    venue.buy(4, 43_149, 5)
+    # 9,960 - 1.6 x 7,000 is 240 less than the fund can pay: nobody gets it for less than 150 above the mark.
+    assert reason_of(venue, steps.liquidate(long_account, 0)) == Reason.NOTHING_TO_LIQUIDATE
+    venue.buy(4, 43_150, 5)
+    liquidated, fill, covered = venue.do(steps.liquidate(long_account, 0))
     account, fund = venue.state.accounts[3], venue.state.accounts[0]
-    # 9,960 - 1.6 x 7,000 - fee 344
-    assert (account.cash, account.positions) == (-1_584 * USD, {})
-    assert fund.cash == 1_344 * USD
-    assert venue.do(steps.cover(3)) == [Covered(3, (), 1_344 * USD, 1_344 * USD)]
-    # The fund is empty; what is missing stays as negative cash.
-    assert (account.cash, fund.cash) == (-240 * USD, 0)
-    assert reason_of(venue, steps.cover(3)) == Reason.INSURANCE_EMPTY
-    venue.deposit(0, 0, 300 * USD)
-    venue.do(steps.cover(3))
-    assert (account.cash, fund.cash) == (0, 60 * USD)
+    assert liquidated.limit == fill.price == 43_150 * UNIT
+    # The fee of 345.20 goes to the fund and comes back.
+    assert covered == Covered(3, (), 1_345_200_000, 1_345_200_000)
+    assert (account.cash, account.positions, fund.cash) == (0, {}, 0)
     assert reason_of(venue, steps.cover(3)) == Reason.NOTHING_TO_COVER
 
 
@@ -202,10 +199,10 @@ def test_cover_takes_all_collateral_before_it_gives(venue) -> None:
     venue.buy(account, 50_000, 1)
     venue.price(btc=40_000, eth=2_000)
     venue.buy(4, 40_000, 1)
-    venue.do(steps.liquidate(3, 0))
-    assert venue.state.accounts[3].cash == -10_225 * USD  # 25, 10,000 and 200
+    # It owes 25, 10,000 and 200; what its collateral of 5,400 does not pay is paid at once.
+    assert venue.do(steps.liquidate(3, 0))[-1] == Covered(3, (), 4_825 * USD, 4_825 * USD)
     (covered,) = venue.do(steps.cover(3))
-    assert covered == Covered(3, ((WETH, 3 * 10**18),), 10_225 * USD, (10_225 - 5_400) * USD)
+    assert covered == Covered(3, ((WETH, 3 * 10**18),), 5_400 * USD, 0)
     assert venue.state.accounts[3].collateral == {}
 
 

@@ -60,7 +60,7 @@ def test_what_is_closed_restores_maintenance_and_little_more(
     state = at(cash)
     report = assess(state, 1)
     limit = worst_price(state.markets[0], mark * UNIT, 1 if lots > 0 else 0)
-    size = size_to_close(state, state.accounts[1], report.equity, 0, limit)
+    size = size_to_close(state, state.accounts[1], report.equity, 0, limit, state.markets[0].liquidation_fee)
     held = abs(lots) * LOT
     assert 0 <= size <= held
     assert size % LOT == 0
@@ -85,7 +85,7 @@ def test_other_underlyings_count(venue_type, lots: int, other: int) -> None:
     alone.accounts[1].cash = cash
     with_other = prepared(venue_type, lots, cash, 50_000, other)
     limit = worst_price(alone.markets[0], 50_000 * UNIT, 1)
-    sizes = [size_to_close(state, state.accounts[1], cash, 0, limit) for state in (alone, with_other)]
+    sizes = [size_to_close(state, state.accounts[1], cash, 0, limit, 5_000) for state in (alone, with_other)]
     assert 0 < sizes[0] <= sizes[1]
     assert other < 10 or lots < 100 or sizes[0] < sizes[1]
 
@@ -104,6 +104,6 @@ def test_a_hedge_in_the_same_underlying_counts(venue_type) -> None:
     hedged = assess(venue.state, first)
     # long 3 and short 1.5 at 10 %, the larger factor
     assert hedged.maintenance == 7_500 * 700_001
-    size = size_to_close(venue.state, account, hedged.maintenance - 100 * USD, 0, limit)
+    size = size_to_close(venue.state, account, hedged.maintenance - 100 * USD, 0, limit, 5_000)
     # 100 / (0.700001 x 5,000 - 1,000 - 245)
     assert size == 45 * LOT

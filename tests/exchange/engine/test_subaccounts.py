@@ -118,7 +118,7 @@ def test_losses_stay_in_their_compartment(split) -> None:
     split.open_account(usd=1_000_000)
     split.sell(3, 50_000, 7)
     split.do(order(split, SUB, Side.BID, 50_000, 7))
-    split.buy(3, 44_000, 7)
+    split.buy(3, 44_400, 7)
     split.price(btc=44_500)
     assert assess(split.state, SUB).is_liquidatable
     before = split.state.accounts[1].encode()

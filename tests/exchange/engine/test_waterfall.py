@@ -8,6 +8,7 @@ import pytest
 
 from exchange.engine import (
     BackstopTook,
+    Covered,
     Deleveraged,
     Reason,
     Rejected,
@@ -16,6 +17,7 @@ from exchange.engine import (
     deleveraging_exposure,
     gates,
     invariants,
+    means,
     set_clock,
     steps,
     waterfall,
@@ -157,7 +159,9 @@ def test_nobody_is_deleveraged_while_there_is_another_way(squeezed) -> None:
     squeezed.price(btc=1.3)
     assert reason_of(squeezed, steps.deleverage(3, 0)) == Reason.BACKSTOP_COMES_FIRST
     squeezed.open_account(usd=10_000)
-    squeezed.sell(4, 1.3, 1)
+    squeezed.sell(4, 1.21, 1)  # more than the account can pay, and the fund is empty
+    assert reason_of(squeezed, steps.deleverage(3, 0)) == Reason.BACKSTOP_COMES_FIRST
+    squeezed.sell(4, 1.2, 1)
     assert reason_of(squeezed, steps.deleverage(3, 0)) == Reason.BOOK_COMES_FIRST
 
 
@@ -166,11 +170,11 @@ def test_the_backstop_takes_over_at_the_bounded_price(squeezed) -> None:
     squeezed.price(btc=1.19)
     _, took = squeezed.do(steps.backstop(3, 0))
     assert isinstance(took, BackstopTook)
-    # 2 % above the mark; the account had 5 left of its 100, and everything has to go
-    assert took.price == 1_213_800_00
+    # 1.2138 is 2 % above the mark, but the account had 5 left of its 100, the fund has nothing, and everything must go
+    assert took.price == 1_200_000_00
     assert took.size == -500 * UNIT
-    assert squeezed.state.accounts[3].cash == 100 * USD - (606_900_000 - 500 * USD)
-    assert reason_of(squeezed, steps.backstop(3, 0)) == Reason.BACKSTOP_EXHAUSTED
+    assert squeezed.state.accounts[3].cash == 0
+    assert reason_of(squeezed, steps.backstop(3, 0)) == Reason.NOT_LIQUIDATABLE
     # Anyone may sell it on, at the mark or better and no worse.
     squeezed.open_account(usd=10_000)
     squeezed.sell(4, 1.2, 100)
@@ -250,7 +254,7 @@ def test_d5_deleveraging_leaves_nobody_below_bankruptcy(squeezed) -> None:
 
 
 def test_d5_without_that_rule_a_winner_ends_below_zero(squeezed, monkeypatch) -> None:
-    monkeypatch.setattr(deleveraging, "_within_equity", lambda *values: values[-1])
+    monkeypatch.setattr(deleveraging, "_relief", lambda *_: 0)
     squeezed.price(btc=2)
     squeezed.state.accounts[2].cash -= 230 * USD
     squeezed.state.accounts[1].cash += 230 * USD
@@ -260,16 +264,16 @@ def test_d5_without_that_rule_a_winner_ends_below_zero(squeezed, monkeypatch) ->
 
 
 def test_d6_one_fill_takes_the_whole_market(squeezed) -> None:
-    """All open interest in one liquidation, the account insolvent and the fund empty: nothing stops."""
+    """All open interest in one liquidation, the account insolvent, its debt all that the fund has: nothing stops."""
     squeezed.sell(1, 1.21, 300)
     squeezed.sell(2, 1.21, 200)
+    squeezed.deposit(0, 0, 5 * USD)
     squeezed.price(btc=1.3)
-    squeezed.do(steps.liquidate(3, 0))
+    events = squeezed.do(steps.liquidate(3, 0))
     market = squeezed.state.markets[0]
     assert (market.open_interest, market.register) == (0, 0)
-    assert squeezed.state.accounts[3].cash == -5 * USD
-    squeezed.deposit(0, 0, 5 * USD)
-    squeezed.do(steps.cover(3))
+    assert events[-1] == Covered(3, (), 5 * USD, 5 * USD)
+    assert [squeezed.state.accounts[account].cash for account in (3, 0)] == [0, 0]
     assert invariants.check(squeezed.state).difference == 0
     squeezed.sell(1, 1.3, 1)
     squeezed.buy(2, 1.3, 1)
@@ -311,7 +315,7 @@ def test_d18_no_bid_of_zero_ever_wins(squeezed) -> None:
 
 
 def test_d18_without_the_bound_it_takes_all(squeezed, monkeypatch) -> None:
-    monkeypatch.setattr(waterfall, "worst_price", lambda *_: 1)
+    monkeypatch.setattr(means, "bounded", lambda *_: 1)
     squeezed.open_account(usd=10_000)
     squeezed.price(btc=0.5)
     squeezed.buy(4, 0.001, 500)

@@ -46,7 +46,7 @@ def signed(bits: int) -> st.SearchStrategy[int]:
 U8, U16, U32, U64, U128 = (unsigned(bits) for bits in (8, 16, 32, 64, 128))
 ADDRESS = st.binary(min_size=20, max_size=20)
 POSITIONS = st.dictionaries(
-    U16, st.builds(Position, signed(64), signed(80), signed(96), U64, U64, U64, U64, U64), max_size=32
+    U16, st.builds(Position, signed(64), signed(80), signed(96), U64, U64, U64, U64, U32, U32, U64, U64), max_size=32
 )
 ACCOUNTS = st.builds(
     Account,
@@ -121,7 +121,7 @@ def test_decode_inverts_encode(leaf: Account) -> None:
     [
         (Account(b"a" * 20), 20 + 1 + 4 + 8 + 32 + 16 + 8 + 8 + 2 + 1 + 1 + 2 + 8 + 4 + 1 + 1 + 1 + 1),
         (Account(b"a" * 20, collateral={1: 1}), 119 + 14),
-        (Account(b"a" * 20, positions={1: Position(size=1)}), 119 + 72),
+        (Account(b"a" * 20, positions={1: Position(size=1)}), 119 + 88),
         (Account(b"a" * 20, keys=[SessionKey(1, b"k" * 20, 3, 9)]), 119 + 71),
         (Account(b"a" * 20, protection=Protection(1, 2, 3)), 119 + 40),
         (Account(b"a" * 20, envelope=Envelope(0, 1, 2, 3, 4, bytes(68))), 119 + 24 + 68),
@@ -146,7 +146,7 @@ def test_bodies_have_the_documented_size(leaf: Account, size: int) -> None:
 
 
 def test_account_body_byte_by_byte() -> None:
-    position = Position(-5, -7, 0, 3, 4, 30, 40, 50)
+    position = Position(-5, -7, 0, 3, 4, 30, 40, 50, 51, 2, 1)
     account = Account(
         *(b"\xaa" * 20, 0, 2, 9, 5, -1, {3: 1 << 70, 1: 6}, {2: position}),
         *(10, 11, 12, 13, 14, 15, [SessionKey(7, b"\xbb" * 20, 3, 16, 17, 18)]),
@@ -170,7 +170,7 @@ def test_account_body_byte_by_byte() -> None:
             "0003" + f"{1 << 70:024x}",
             "01",
             "0002" + "fffffffffffffffb" + "ff" * 9 + "f9" + "00" * 12,
-            f"{3:016x}{4:016x}{30:016x}{40:016x}{50:016x}",
+            f"{3:016x}{4:016x}{30:016x}{40:016x}{50:08x}{51:08x}{2:016x}{1:016x}",
             f"{7:04x}{8:016x}{9:016x}{10:08x}{11:02x}01" + "cc" * 34,
         ]
     )
@@ -193,7 +193,7 @@ def test_a_free_slot_keeps_only_its_sequence() -> None:
 
 def test_killing_orders_raises_the_epoch_and_drops_empty_records() -> None:
     account = Account(
-        b"a" * 20, positions={0: Position(bid_quantity=5, bid_notional=9), 1: Position(3, 3, 0, 0, 2, 0, 2)}
+        b"a" * 20, positions={0: Position(bid_quantity=5, bid_notional=9), 1: Position(3, 3, 0, 0, 2, 0, 2, 0, 0, 0, 1)}
     )
     assert account.kill_orders()
     assert (account.order_epoch, account.positions) == (1, {1: Position(3, 3)})

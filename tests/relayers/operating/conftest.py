@@ -16,7 +16,8 @@ from chains import ChainServer, LocalChain
 from relayers.operating import keystores
 from relayers.operating.process import RelayerProcess
 
-SETTLEMENT, EAST = 100, 101
+SETTLEMENT, EAST, WEST = 100, 101, 102
+NUMBERS = {"settlement": SETTLEMENT, "east": EAST, "west": WEST}
 ETHER = 10**18
 PASSWORD = "correct horse battery staple"
 BLOCK_SECONDS = 0.25
@@ -33,19 +34,20 @@ class WallClock:
 
 
 class ServedNetwork:
-    """Two local chains behind HTTP, everything deployed on them, and one user."""
+    """Local chains behind HTTP, the settlement chain and vaults, everything deployed on them, and one user."""
 
-    def __init__(self):
+    def __init__(self, vaults=("east",)):
+        self.names = ("settlement", *vaults)
         self.clock = WallClock()
         self.owner, self.user, self.signer = (Account.create() for _ in range(3))
         balances = {account.address: 1_000 * ETHER for account in (self.owner, self.user, self.signer)}
         self.chains = {
-            number: LocalChain(chain_id=number, clock=self.clock, balances=balances, name=name)
-            for number, name in ((SETTLEMENT, "settlement"), (EAST, "east"))
+            NUMBERS[name]: LocalChain(chain_id=NUMBERS[name], clock=self.clock, balances=balances, name=name)
+            for name in self.names
         }
         self.deployment = deploy_network(
             self.chains[SETTLEMENT],
-            [self.chains[EAST]],
+            [self.chains[NUMBERS[name]] for name in vaults],
             owner=self.owner,
             genesis_root=lambda _: b"\1" * 32,
             parameters=NetworkParameters(max_clock_drift_seconds=600),
@@ -59,9 +61,13 @@ class ServedNetwork:
     def _mine(self):
         while not self._stop.wait(BLOCK_SECONDS):
             for number, chain in self.chains.items():
-                with self.servers[number].lock:
+                if not self.servers[number].lock.acquire(timeout=0.01):
+                    continue  # it is down: it makes no blocks, the others do
+                try:
                     if chain.head().timestamp < self.clock.now():
                         chain.mine()
+                finally:
+                    self.servers[number].lock.release()
 
     def stop(self):
         self._stop.set()
@@ -79,21 +85,21 @@ class ServedNetwork:
         with self.servers[chain_id].lock:
             return self.chains[chain_id].transact(call, sender or self.user, **arguments)
 
-    def deposit(self, wei=10**9):
+    def deposit(self, wei=10**9, chain_id=EAST):
         """Ether of the user's into the vault; answers the packet's id."""
-        with self.servers[EAST].lock:
-            chain, entry = self.chains[EAST], self.deployment.vault(EAST)
+        with self.servers[chain_id].lock:
+            chain, entry = self.chains[chain_id], self.deployment.vault(chain_id)
             vault = chain.contract("CollateralVault", entry.vault)
-            asset = self.deployment.asset_of(EAST, "ETH").token
+            asset = self.deployment.asset_of(chain_id, "ETH").token
             call = vault.functions.deposit(asset, wei, self.user.address, 0)
             receipt = chain.transact(call, self.user, value=wei)
             mailbox = chain.contract("Mailbox", entry.mailbox)
             (log,) = chain.logs(mailbox.events.PacketSent(), receipt["blockNumber"], receipt["blockNumber"])
             return bytes(log["args"]["packetId"])
 
-    def is_acknowledged(self, packet_id):
-        with self.servers[EAST].lock:
-            mailbox = self.chains[EAST].contract("Mailbox", self.deployment.vault(EAST).mailbox)
+    def is_acknowledged(self, packet_id, chain_id=EAST):
+        with self.servers[chain_id].lock:
+            mailbox = self.chains[chain_id].contract("Mailbox", self.deployment.vault(chain_id).mailbox)
             return not any(mailbox.functions.commitments(packet_id).call())
 
     def write_files(self, directory, *, extra="", routes=(("east", "settlement"), ("settlement", "east"))):
@@ -111,7 +117,8 @@ class ServedNetwork:
             "[listen]\nport = 0",
             '[signers.relayer]\nkeystore = "keys/relayer.json"\npassword_file = "password"',
         ]
-        for name, number in (("settlement", SETTLEMENT), ("east", EAST)):
+        for name in self.names:
+            number = NUMBERS[name]
             lines.append(
                 f"[chains.{name}]\nchain_id = {number}\npoll_seconds = 0.05\nrequest_seconds = 0.5\n"
                 'finality = { policy = "qbft" }\n'

@@ -12,12 +12,11 @@ def test_it_carries_packets_and_says_so(served, tmp_path):
         eventually(lambda: served.is_acknowledged(packet))
         eventually(lambda: relayer.get("/ready").status_code == 200)
         assert relayer.get("/ready").json() == {"ready": True, "reasons": []}
-        metrics = eventually(
-            lambda: (
-                (found := relayer.metrics()).get('clearspan_relayer_actions_total{daemon="relayer",did="acknowledged"}')
-                and found
-            )
+        expected = (
+            'clearspan_relayer_actions_total{daemon="relayer",did="acknowledged"}',
+            'clearspan_relayer_client_expiry_seconds{client="east@settlement"}',
         )
+        metrics = eventually(lambda: set(expected) <= (found := relayer.metrics()).keys() and found)
     assert metrics["clearspan_relayer_ready"] == 1
     assert metrics["clearspan_relayer_config_valid"] == 1
     assert metrics['clearspan_relayer_client_expiry_seconds{client="east@settlement"}'] > 86_400

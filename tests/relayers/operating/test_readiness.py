@@ -16,6 +16,7 @@ NOW = 1_000.0
 HEALTHY = WorkerHealth(stepped_at=NOW - 5, unblocked_at=NOW - 5)
 LOOK = {
     "at": NOW - 2,
+    "read_at": {"a": NOW - 2, "b": NOW - 2},
     "head_age_seconds": {"a": 3, "b": 3},
     "client_expiry_seconds": {"a@b": 500},
     "nonce_stuck_seconds": {("a", "relayer"): 0},
@@ -45,8 +46,9 @@ def test_ready():
             {"health": WorkerHealth(stepped_at=NOW, unblocked_at=NOW - 61, blocked_by="a frozen client")},
             "relayer a->b is blocked for 61 s by a frozen client",
         ),
-        ({"at": float("-inf")}, "the chains were not read yet"),
-        ({"at": NOW - 61}, "the chains were not read for 61 s"),
+        ({"at": float("-inf")}, "the database was not read yet"),
+        ({"at": NOW - 61}, "the database was not read for 61 s"),
+        ({"read_at": {"a": NOW - 2, "b": NOW - 61}}, "b was not read for 61 s"),
         ({"head_age_seconds": {"a": 3}}, "b does not answer"),
         ({"head_age_seconds": {"a": 3, "b": 31}}, "the head of b is 31 s old"),
         ({"client_expiry_seconds": {"a@b": 0}}, "the client a@b has expired"),

@@ -47,7 +47,11 @@ SCENARIO = Scenario(
     twin=Twin(
         mutation="what an account gives up is not held against what it is worth",
         patch=partial(
-            edited, deleveraging, "_within_equity", "return cash + max(0, min(0, before) - after)", "return cash"
+            edited,
+            deleveraging,
+            "_relief",
+            "return min(due.lost, max(0, -(equity_of(state, account) + change)))",
+            "return 0",
         ),
     ),
 )

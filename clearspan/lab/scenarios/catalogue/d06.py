@@ -18,7 +18,7 @@ HALT_SECONDS = 8 * 3_600
 
 
 def attack(_stage: Stage) -> Verdict:
-    """All open interest goes in one fill to an empty fund; then a halt of eight hours, and a price that moved in it."""
+    """All open interest goes in one fill that empties the fund; then a halt of eight hours, and a price that moved."""
     floor = thin_floor(rules={"admin": ADMIN.address, "operation_delay": HALT_SECONDS})
     longs = [floor.open_account(usd=60), floor.open_account(usd=40)]
     short = floor.open_account(usd=100)
@@ -27,11 +27,10 @@ def attack(_stage: Stage) -> Verdict:
     floor.buy(longs[1], 1, 200)
     floor.sell(longs[0], 1.21, 300)
     floor.sell(longs[1], 1.21, 200)
+    floor.deposit(0, USDC_A, 5 * USD)
     floor.price(btc=1.3)
     floor.do(steps.liquidate(short, BTC))
-    emptied = floor.state.markets[BTC].open_interest == 0
-    floor.deposit(0, USDC_A, 5 * USD)
-    floor.do(steps.cover(short))
+    emptied = floor.state.markets[BTC].open_interest == 0 and floor.state.accounts[0].cash == 0
     trades_on = {floor.attempt(floor.order(longs[side], BTC, side, 1.3, 500)) for side in (1, 0)} == {"accepted"}
     liquidated = halted_and_reopened(floor, longs[0])
     return Verdict(
@@ -52,10 +51,10 @@ def halted_and_reopened(floor: Floor, holder: int) -> bool:
         floor.wait(HALT_SECONDS * number)
         for _ in range(3):
             floor.wait(floor.config.oracle_staleness - 2)
-            floor.price(btc=1.3 if number == 0 else 1.06)
+            floor.price(btc=1.3 if number == 0 else 1.07)
         floor.do(steps.execute_operation(number))
     vulture = floor.open_account(usd=1_000)
-    floor.buy(vulture, 1.05, 500)
+    floor.buy(vulture, 1.06, 500)
     floor.keep()
     floor.deposit(holder, USDC_A, 1_000 * USD)
     return BTC not in floor.state.accounts[holder].positions

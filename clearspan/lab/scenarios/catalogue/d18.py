@@ -6,7 +6,7 @@ from functools import partial
 
 from clearspan.lab.floor import BTC, UNIT, USD
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
-from clearspan.lab.scenarios.dealing import dollars, thin_floor
+from clearspan.lab.scenarios.dealing import dollars, endow, thin_floor
 from clearspan.lab.scenarios.mutation import edited
 from exchange.engine import waterfall
 
@@ -14,6 +14,7 @@ from exchange.engine import waterfall
 def attack(_stage: Stage) -> Verdict:
     """Everybody but a thief with a bid of next to nothing is gone; a long falls below maintenance."""
     floor = thin_floor(price_band=999_999)
+    endow(floor, 0, 1_000)
     long, short = floor.open_account(usd=60), floor.open_account(usd=10_000)
     floor.sell(short, 1, 500)
     floor.buy(long, 1, 500)

@@ -8,7 +8,7 @@ from clearspan.lab.floor import BTC, BTC_SPEC, START, UNIT, USD, Floor
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
 from clearspan.lab.scenarios.dealing import dollars, endow
 from clearspan.lab.scenarios.mutation import edited
-from exchange.engine import ExpirySpec, MarketSpec, backstop
+from exchange.engine import ExpirySpec, MarketSpec, means
 from exchange.state.market import MarketKind
 
 INSURANCE = 10_000
@@ -68,6 +68,6 @@ SCENARIO = Scenario(
     attack=attack,
     twin=Twin(
         mutation="the fund's cash does not count when a bankruptcy price is found",
-        patch=partial(edited, backstop, "_bankruptcy_price", "max(0, state.accounts[0].cash)", "0"),
+        patch=partial(edited, means, "deficit", "lacking - max(0, state.accounts[0].cash)", "lacking"),
     ),
 )

@@ -25,14 +25,14 @@ def attack(_stage: Stage) -> Verdict:
     floor.sell(other, 50_000, SIZE)
     floor.buy(victim, 50_000, SIZE)
     market = floor.state.markets[BTC]
-    wanted = {"maintenance_factor": 1_000_000, "liquidation_slippage": 999_999, "price_band": 999_999}
+    wanted = {"maintenance_factor": 1_000_000, "liquidation_slippage": 600_000, "price_band": 999_999}
     fields = {name: getattr(market, name) for name in CHANGEABLE_FIELDS} | wanted
     body = CHANGE_MARKET.pack(BTC, *fields.values())
     floor.do(sign_propose(ADMIN, floor.domain, operation=0, kind=OperationKind.CHANGE_MARKET, body=body, expiry=NEVER))
     worth = floor.equity(victim)
     outcome = floor.attempt(steps.execute_operation(0))
     floor.price(btc=49_500)
-    floor.attempt(floor.order(thief, BTC, 0, 500, SIZE))
+    floor.attempt(floor.order(thief, BTC, 0, 45_000, SIZE))
     floor.keep()
     robbed = worth - floor.equity(victim) - 500 * SIZE * USD
     left = leave(floor, victim, other)
