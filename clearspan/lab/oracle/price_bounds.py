@@ -20,26 +20,28 @@ class PriceBounds:
 
     def after_step(self, state: State, deeds: list[Deed], event: Event) -> None:
         """Everything that was closed against its owner's will in a step."""
-        shared = {deed.market for deed in deeds if isinstance(deed, Deleveraged)}
+        begun: Liquidated | None = None
         for deed in deeds:
             if isinstance(deed, Liquidated):
-                self._began(state, deed, event, is_shared=deed.market in shared)
+                begun = deed
+                self._began(deed, event)
             elif isinstance(deed, Filled) and deed.liquidation:
-                self._filled(deed, event)
+                self._filled(state, deed, event)
             elif isinstance(deed, BackstopTook):
-                self._within(state, deed.market, deed.price, event, f"the backstop took at {deed.price}")
+                who = f"account {deed.account}"
+                self._within(state, deed.market, deed.price, event, f"{who} went to the backstop", longs=deed.size > 0)
+            elif isinstance(deed, Deleveraged) and begun is not None:
+                self._deleveraged(state, deed, begun, event)
 
-    def _began(self, state: State, deed: Liquidated, event: Event, *, is_shared: bool) -> None:
+    def _began(self, deed: Liquidated, event: Event) -> None:
         if deed.equity >= deed.maintenance:
             text = f"has {deed.equity} of {deed.maintenance} and was liquidated"
             self._accuse(Invariant.PRICE_BOUNDS, event, f"account {deed.account}", text)
-        if is_shared:
-            self._deleveraged(state, deed, event)
-        elif deed.size:
+        if deed.size:
             self._limits[deed.market] = deed.limit
-            self._within(state, deed.market, deed.limit, event, f"liquidated at {deed.limit}")
 
-    def _filled(self, deed: Filled, event: Event) -> None:
+    def _filled(self, state: State, deed: Filled, event: Event) -> None:
+        """A taker that sells closes a long."""
         limit = self._limits.get(deed.market)
         if limit is None:
             return
@@ -47,20 +49,29 @@ class PriceBounds:
         if beyond > 0:
             text = f"was closed at {deed.price}, {beyond} beyond its limit"
             self._accuse(Invariant.PRICE_BOUNDS, event, f"account {deed.taker}", text)
+        what = f"account {deed.taker} was to be closed"
+        self._within(state, deed.market, limit, event, what, longs=bool(deed.taker_side))
 
-    def _within(self, state: State, market_id: int, price: int, event: Event, what: str) -> None:
+    def _within(self, state: State, market_id: int, price: int, event: Event, what: str, *, longs: bool) -> None:  # noqa: PLR0913, PLR0917 - one price's facts
+        """A long is closed at most so far below the mark, a short at most so far above it."""
         market, pricing = state.markets[market_id], state.pricing[market_id]
         if pricing is None:
             self._accuse(Invariant.PRICE_BOUNDS, event, f"market {market_id}", f"{what} without a mark")
-        elif abs(price - pricing.mark) * FACTOR_ONE > max(pricing.mark, pricing.width) * market.liquidation_slippage:
-            self._accuse(Invariant.PRICE_BOUNDS, event, f"market {market_id}", f"{what}, the mark is {pricing.mark}")
+            return
+        widest = max(tier.slippage for tier in state.config.liquidation_tiers)
+        most = max(pricing.mark, pricing.width) * market.liquidation_slippage * widest
+        away = pricing.mark - price if longs else price - pricing.mark
+        if away * FACTOR_ONE * FACTOR_ONE > most:
+            text = f"{what} at {price}, the mark is {pricing.mark}"
+            self._accuse(Invariant.PRICE_BOUNDS, event, f"market {market_id}", text)
 
-    def _deleveraged(self, state: State, deed: Liquidated, event: Event) -> None:
-        """Away from the mark by no more than the account's own deficit, one unit of price for rounding."""
+    def _deleveraged(self, state: State, deed: Deleveraged, begun: Liquidated, event: Event) -> None:
+        """Away from the mark by no more than the account's own deficit, two units of price for rounding."""
         market, pricing = state.markets[deed.market], state.pricing[deed.market]
         if pricing is None:
             return
-        cost = (abs(deed.limit - pricing.mark) - 1) * deed.size * market.multiplier
-        if cost > max(0, -deed.equity) * CASH_SCALE:
-            text = f"was deleveraged at {deed.limit}, the mark is {pricing.mark} and {max(0, -deed.equity)} are missing"
+        cost = (abs(deed.price - pricing.mark) - 2) * begun.size * market.multiplier
+        if cost > max(0, -begun.equity) * CASH_SCALE:
+            missing = max(0, -begun.equity)
+            text = f"was deleveraged at {deed.price}, the mark is {pricing.mark} and {missing} are missing"
             self._accuse(Invariant.PRICE_BOUNDS, event, f"account {deed.account}", text)
