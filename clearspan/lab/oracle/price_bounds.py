@@ -52,7 +52,7 @@ class PriceBounds:
         what = f"account {deed.taker} was to be closed"
         self._within(state, deed.market, limit, event, what, longs=bool(deed.taker_side))
 
-    def _within(self, state: State, market_id: int, price: int, event: Event, what: str, *, longs: bool) -> None:  # noqa: PLR0913, PLR0917 - one price's facts
+    def _within(self, state: State, market_id: int, price: int, event: Event, what: str, *, longs: bool) -> None:  # noqa: PLR0913 - one price's facts
         """A long is closed at most so far below the mark, a short at most so far above it."""
         market, pricing = state.markets[market_id], state.pricing[market_id]
         if pricing is None:
