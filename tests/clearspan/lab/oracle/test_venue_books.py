@@ -85,7 +85,7 @@ def liquidated():
 
 
 def test_i8_a_liquidation_far_from_the_mark():
-    with swapped(waterfall, "worst_price", lambda market, mark, side, width=0: mark // 2):
+    with swapped(waterfall, "worst_price", lambda market, mark, *rest: mark // 2):
         said, deeds = liquidated()
     assert deeds
     assert {invariant for invariant, _ in said} == {"I8"}
