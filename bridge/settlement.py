@@ -219,6 +219,14 @@ class Rollup(ContractReader):
             clock=clock,
         )
 
+    def queue(self) -> ForcedQueue:
+        """The queue that batches take from."""
+        return ForcedQueue(self.chain, to_checksum_address(self._read(self.contract.functions.queue(), None)))
+
+    def max_clock_lag(self) -> int:
+        """Seconds a segment's clock may be behind the block that takes it."""
+        return int(self._read(self.contract.functions.maxClockLag(), None))
+
     def is_final(self, index: int, *, block: int | None = None) -> bool:
         """Whether the challenge period has passed in seconds and in blocks."""
         return bool(self._read(self.contract.functions.isFinal(index), block))

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from web3.contract.contract import ContractFunction
 
-from bridge.settlement import Rollup
+from bridge.settlement import ForcedQueue, Rollup
 from chains.errors import ChainError
+from chains.headers import SealedHeader
 from exchange.rollup import Batch
 from exchange.sequencer import SequencerError
 from relayers.crash_points import CrashPoint, Hook, no_hook
@@ -36,7 +37,8 @@ class PostingPolicy:
 class BatchPoster:
     """Posts in order. What was posted is asked of the chain, so no crash leads to a second attempt at one index.
 
-    The sequencer is told of a batch when it is in a final block, and keeps it until then.
+    The sequencer is told of a batch when it is in a final block, and keeps it until then. A batch of which final blocks
+    show that it can never be accepted, because its clock or a deadline has passed, is cut anew: see docs/adr/0013.
     """
 
     def __init__(  # noqa: PLR0913 - ports
@@ -57,6 +59,8 @@ class BatchPoster:
         self._submitter = Submitter.of(store, rollup.chain, signer, hook)
         self._policy = policy or PostingPolicy()
         self._hook = hook
+        self._maximum_lag: int | None = None
+        self._queue_reader: ForcedQueue | None = None
 
     def step(self) -> StepReport:
         """Confirm what is final, then post at most one batch."""
@@ -88,12 +92,52 @@ class BatchPoster:
             journal.waits_for(WaitsFor.DESTINATION_FINALITY, self._source.posted_batches)
         return pending
 
+    def _acceptable(self, journal: Journal, batch: Batch) -> Batch | None:
+        """The batch; if no block after the final one can take it, what it becomes when it is cut anew.
+
+        All is read at one final block: the batch is not there, and the time of later blocks is not before that one's.
+        None while that waits, or when nothing is left.
+        """
+        final = self._rollup.chain.finalized_header()
+        count = self._rollup.batch_count(block=final.number)
+        if count != batch.index:
+            return batch
+        segments = batch.segments()
+        taken = self._rollup.batch(count - 1, block=final.number).queue_cursor if count else 0
+        taken += sum(segment.forced_count for segment in segments)
+        overdue = taken if self._is_overdue(taken, final) else None
+        if segments[0].clock >= final.timestamp - self._lag() and overdue is None:
+            return batch
+        if self._is_overdue(self._source.forced_cursor, final):
+            journal.waits_for(WaitsFor.SEQUENCER, batch.index, "overdue items of the forced queue")
+            return None
+        self._source.recut(batch.index, earliest=final.timestamp - self._lag() // 2, overdue=overdue)
+        self._hook(CrashPoint.AFTER_ACT)
+        journal.did(Did.RECUT, batch.index)
+        return self._source.next_batch()
+
+    def _lag(self) -> int:
+        if self._maximum_lag is None:
+            self._maximum_lag = self._rollup.max_clock_lag()
+        return self._maximum_lag
+
+    def _is_overdue(self, item: int, final: SealedHeader) -> bool:
+        """Whether a batch that leaves this item of the queue comes too late after the final block."""
+        if self._queue_reader is None:
+            self._queue_reader = self._rollup.queue()
+        queue = self._queue_reader
+        if item >= queue.count(block=final.number):
+            return False
+        return queue.deadline(item, block=final.number) < final.timestamp
+
     def _post(self, journal: Journal) -> None:
         now = max(self._rollup.chain.head().timestamp, self._rollup.chain.clock.now())
         if not self._is_time(now):
             return
         batch = self._source.next_batch()
         self._hook(CrashPoint.AFTER_READ)
+        if batch is not None:
+            batch = self._acceptable(journal, batch)
         if batch is None:
             return
         task = Task(key=batch.index.to_bytes(8, "big"), position=batch.index)

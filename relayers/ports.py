@@ -36,7 +36,19 @@ class BatchSource(Protocol):
         ...
 
     def next_batch(self) -> Batch | None:
-        """The oldest batch that is not posted, the same bytes until it is confirmed; None if there is none."""
+        """The oldest batch that is not posted, the same bytes until confirmed or cut anew; None if none is."""
+        ...
+
+    @property
+    def forced_cursor(self) -> int:
+        """Index of the next forced item that no batch, posted or not, has taken."""
+        ...
+
+    def recut(self, index: int, *, earliest: int, overdue: int | None = None) -> object:
+        """The chain can never take batch `index`: cut anew what is not posted, no clock below `earliest` (seconds).
+
+        `overdue`: the forced item that should have been in it, where that is the reason.
+        """
         ...
 
     def confirm_posted(self, index: int, commitment: bytes) -> None:

@@ -24,6 +24,7 @@ class Did(StrEnum):
     TAKEN = "taken"
     POSTED = "posted"
     RELEASED = "released"
+    RECUT = "cut anew"
     PUBLISHED = "published"
     SET_ASIDE = "set aside"
     INCLUDED = "included"

@@ -165,4 +165,5 @@ def catalogue(network: Deployment, listing: Listing) -> Catalogue:
             )
             for asset in network.assets
         ),
+        underlyings=listing.underlyings,
     )

@@ -93,6 +93,7 @@ from exchange.engine.simulation import (
     simulate,
     simulate_order,
     simulate_price,
+    simulate_prices,
     simulate_withdrawal,
 )
 from exchange.engine.steps import StepKind
@@ -222,6 +223,7 @@ __all__ = [
     "simulate",
     "simulate_order",
     "simulate_price",
+    "simulate_prices",
     "simulate_withdrawal",
     "try_apply",
 ]

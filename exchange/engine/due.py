@@ -5,15 +5,54 @@ For whoever keeps the venue going: all of these steps are permissionless.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
 from exchange.engine import backstop, book, bulk, deleveraging, expiring, gates, margin, settling, steps
+from exchange.engine.events import Event, RoundFlipped
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.steps import StepKind
 from exchange.state.account import BACKSTOP
 from exchange.state.limits import MAKERS_PER_STEP
 from exchange.state.market import MarketStatus
 from exchange.state.state import State
+
+REMEDIES_MAX: Final = 64
+"""Steps that make room for a refused one, before it is refused for good."""
+
+T = TypeVar("T")
+
+
+def with_remedies(state: State, step: bytes, run: Callable[[bytes], T]) -> T:
+    """Have `run` execute a step; where dead orders or a cancel-all that has come are in its way, those first.
+
+    Raises Rejected.
+    """
+    for _ in range(REMEDIES_MAX):
+        try:
+            return run(step)
+        except Rejected as rejected:
+            cure = remedy(state, step, rejected.reason)
+            if cure is None:
+                raise
+        run(cure)
+    return run(step)
+
+
+def markets_after(state: State, events: Iterable[Event]) -> set[int]:
+    """Markets on which something may be due after a step with these events."""
+    flipped = (state.markets_of[event.underlying] for event in events if isinstance(event, RoundFlipped))
+    return state.dirty_markets.union(*flipped)
+
+
+def run_due(state: State, markets: Iterable[int], run: Callable[[bytes], Iterable[Event]]) -> list[Event]:
+    """Have `run` execute what is due: unfinished orders and envelopes, crossed triggers. All else waits for it."""
+    events: list[Event] = []
+    involved = set(markets)
+    while (step := due_step(state, sorted(involved))) is not None:
+        events += run(step)
+        involved |= state.dirty_markets
+    return events
 
 
 def due_step(state: State, markets: Iterable[int]) -> bytes | None:

@@ -180,6 +180,19 @@ def terms_outstanding(state: State, underlying_id: int) -> list[OptionTerms]:
     ]
 
 
+def mark_at(state: State, market_id: int, mark: Mark, underlying: Underlying) -> Mark:
+    """What a market's mark would be if the underlying were as given and all else as it is.
+
+    A perpetual's premium stays what it is in the active round's `mark`.
+    """
+    market = state.markets[market_id]
+    if market.expiry != NO_EXPIRY:
+        return dated_mark(state, market, underlying, state.expiries[market.expiry])
+    price = mark.price + underlying.price - state.underlyings[market.underlying].round_price
+    price = max(1, min(PRICE_LIMIT - 1, price))
+    return _mark(market, underlying, linear_quote(price, market.scan_range, market.multiplier), underlying.price)
+
+
 def risk_array(market: Market, price: int) -> tuple[int, ...]:
     """Profit in 1e-8 USD of a long of 1e8 in each scenario, multiplier included, rounded down."""
     return linear_quote(price, market.scan_range, market.multiplier).scan

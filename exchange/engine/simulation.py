@@ -1,23 +1,25 @@
-"""What a step, an order, a withdrawal or a move of a price would do, by the code that does it, on copies of rows.
+"""What a step, an order, a withdrawal or a move of prices would do, by the code that does it, on copies of rows.
 
-Nothing of the state changes. Steps need no valid signature: each counts as signed by whoever it names.
+Nothing of the state changes. Without `signatures` a step counts as signed by the owner of the account it is tried on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from exchange.engine import marking, steps
+from exchange.engine.due import markets_after, run_due, with_remedies
 from exchange.engine.events import Event
+from exchange.engine.liquidation_price import LiquidationRange, liquidation_ranges
 from exchange.engine.margin import MarginReport, assess
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.rounds import flip
 from exchange.engine.signatures import Signatures
 from exchange.engine.signed_steps import SignedStep
-from exchange.engine.transition import try_apply
+from exchange.engine.transition import set_clock, try_apply
 from exchange.state.limits import PRICE_LIMIT
 from exchange.state.order import Side, TimeInForce
 from exchange.state.state import State
@@ -27,12 +29,16 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulation:
-    """`reason` (None: it would be taken), what would happen, and the account's margin before and after."""
+    """`reason` (None: it would be taken), what would happen, and the account's margin before and after.
+
+    `liquidation`: after it, for each underlying that the account depends on, the prices of its liquidation.
+    """
 
     reason: Reason | None
     events: tuple[Event, ...]
     before: MarginReport
     after: MarginReport
+    liquidation: tuple[LiquidationRange, ...] = ()
 
 
 class _CopiedRows(list[_Row], Generic[_Row]):
@@ -102,15 +108,29 @@ def sandbox(state: State) -> State:
     return shadow
 
 
-def simulate(state: State, account_id: int, step: bytes) -> Simulation:
-    """What a step would do to an account's margin. Raises KeyError for an unknown account."""
+def simulate(
+    state: State, account_id: int, step: bytes, *, clock: int | None = None, signatures: Signatures | None = None
+) -> Simulation:
+    """What a step would do to an account's margin, with what makes room for it and what it leaves due, as sequenced.
+
+    `clock`: seconds, not before the state's; that by default. Raises KeyError for an unknown account.
+    """
     before = assess(state, account_id)
     shadow = sandbox(state)
+    if clock is not None:
+        set_clock(shadow, clock)
+    checked = signatures or _Anyone(state.accounts[account_id].owner)
+
+    def run(one: bytes) -> list[Event]:
+        return try_apply(shadow, one, checked)
+
     try:
-        events = try_apply(shadow, step, _Anyone(state.accounts[account_id].owner))
+        events = with_remedies(shadow, step, run)
     except Rejected as rejection:
-        return Simulation(reason=rejection.reason, events=(), before=before, after=before)
-    return Simulation(reason=None, events=tuple(events), before=before, after=assess(shadow, account_id))
+        ranges = liquidation_ranges(state, account_id)
+        return Simulation(reason=rejection.reason, events=(), before=before, after=before, liquidation=ranges)
+    events += run_due(shadow, markets_after(shadow, events), run)
+    return _compared(shadow, account_id, events, before)
 
 
 def simulate_order(  # noqa: PLR0913
@@ -148,12 +168,24 @@ def simulate_withdrawal(state: State, account_id: int, *, asset: int, amount: in
 
 def simulate_price(state: State, account_id: int, *, underlying: int, price: int) -> Simulation:
     """What an index price (1e-8 USD) now would make of an account's margin, triggers and oracle rules apart."""
-    if not 0 < price < PRICE_LIMIT:
+    return simulate_prices(state, account_id, {underlying: price})
+
+
+def simulate_prices(state: State, account_id: int, prices: Mapping[int, int]) -> Simulation:
+    """`simulate_price` of several underlyings at once. Raises Rejected(PriceOutOfRange), IndexError, KeyError."""
+    if not all(0 < price < PRICE_LIMIT for price in prices.values()):
         raise Rejected(Reason.PRICE_OUT_OF_RANGE)
     before = assess(state, account_id)
     shadow = sandbox(state)
+    events: list[Event] = []
+    for underlying, price in prices.items():
+        events += _move(shadow, underlying, price)
+    return _compared(shadow, account_id, events, before)
+
+
+def _move(shadow: State, underlying: int, price: int) -> list[Event]:
     leaf = shadow.underlyings[underlying]
-    leaf.price, leaf.time, leaf.report = price, max(leaf.time + 1, state.header.clock), leaf.report + 1
+    leaf.price, leaf.time, leaf.report = price, max(leaf.time + 1, shadow.header.clock), leaf.report + 1
     leaf.priced_count = 0
     events: list[Event] = []
     if not leaf.market_count:
@@ -162,7 +194,17 @@ def simulate_price(state: State, account_id: int, *, underlying: int, price: int
         shadow.markets[market_id].trigger_above = shadow.markets[market_id].trigger_below = 0
     for group in marking.outstanding(shadow, underlying):
         events += marking.reprice(shadow, steps.reprice(*group), _Anyone(b""))
-    return Simulation(reason=None, events=tuple(events), before=before, after=assess(shadow, account_id))
+    return events
+
+
+def _compared(shadow: State, account_id: int, events: list[Event], before: MarginReport) -> Simulation:
+    return Simulation(
+        reason=None,
+        events=tuple(events),
+        before=before,
+        after=assess(shadow, account_id),
+        liquidation=liquidation_ranges(shadow, account_id),
+    )
 
 
 def _unsigned(state: State, spec: SignedStep, **values: int | bytes) -> bytes:

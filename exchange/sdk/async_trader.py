@@ -31,6 +31,7 @@ from exchange.sdk.results import (
     Position,
     WhenShort,
 )
+from exchange.sdk.simulation_verbs import AsyncSimulationVerbs
 from exchange.sdk.swap_desk import SwapDesk
 from exchange.sdk.swap_verbs import AsyncSwapVerbs
 from exchange.sdk.venue import Venue, withdrawal_id_of
@@ -43,7 +44,9 @@ STEP_SECONDS = 120
 _SHORT = frozenset({Reason.INSUFFICIENT_INVENTORY.value, Reason.WITHDRAWALS_QUEUED.value})
 
 
-class AsyncTrader(AsyncOrderVerbs, AsyncAccountVerbs, AsyncSwapVerbs, AsyncRebalanceVerbs, AsyncClaimVerbs):
+class AsyncTrader(
+    AsyncOrderVerbs, AsyncSimulationVerbs, AsyncAccountVerbs, AsyncSwapVerbs, AsyncRebalanceVerbs, AsyncClaimVerbs
+):
     """One wallet: the same key on every chain and on the exchange.
 
     `advance` moves the world on by one step for handles that wait; in a devnet it mines, in production it sleeps.
@@ -107,6 +110,18 @@ class AsyncTrader(AsyncOrderVerbs, AsyncAccountVerbs, AsyncSwapVerbs, AsyncRebal
         or with `when_short="queue"` it waits in line for the vault, for a thousandth of its amount.
         """
         way = word(WhenShort, when_short, "when_short")
+        spec, units, step = await self._withdrawal_step(chain, asset, amount, recipient)
+        try:
+            withdrawal = withdrawal_id_of((await self._venue.submit(step)).events)
+        except Rejected as error:
+            if way is WhenShort.REFUSE or error.reason not in _SHORT:
+                raise
+            return await self._wait_in_line(spec, units, address_of(recipient or self.address))
+        return self._withdrawal_handle(spec, units, withdrawal)
+
+    async def _withdrawal_step(
+        self, chain: str, asset: str, amount: Amount, recipient: str | None
+    ) -> tuple[AssetSpec, int, bytes]:
         spec = self._catalogue.asset(chain=chain, symbol=asset)
         units = to_base_units(amount, decimals=spec.decimals, what="withdrawal amount")
         step = sign_withdraw(
@@ -119,13 +134,7 @@ class AsyncTrader(AsyncOrderVerbs, AsyncAccountVerbs, AsyncSwapVerbs, AsyncRebal
             nonce=self._nonce(),
             expiry=self._venue.now() + STEP_SECONDS,
         )
-        try:
-            withdrawal = withdrawal_id_of((await self._venue.submit(step)).events)
-        except Rejected as error:
-            if way is WhenShort.REFUSE or error.reason not in _SHORT:
-                raise
-            return await self._wait_in_line(spec, units, address_of(recipient or self.address))
-        return self._withdrawal_handle(spec, units, withdrawal)
+        return spec, units, step
 
     def _withdrawal_handle(self, spec: AssetSpec, units: int, withdrawal: int) -> AsyncHandle:
         def packet() -> str | None:

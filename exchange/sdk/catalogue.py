@@ -35,10 +35,11 @@ class AssetSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """Everything listed."""
+    """Everything listed; underlyings are names, their ids their places."""
 
     markets: tuple[MarketSpec, ...]
     assets: tuple[AssetSpec, ...]
+    underlyings: tuple[str, ...] = ()
 
     def market(self, name: str) -> MarketSpec:
         """The market of that name; raises Rejected(UnknownMarket)."""
@@ -48,6 +49,16 @@ class Catalogue:
         """The market with that id; raises Rejected(UnknownMarket)."""
         known = (m.name for m in self.markets)
         return _find(self.markets, lambda row: row.market_id == market_id, "UnknownMarket", str(market_id), known)
+
+    def underlying(self, name: str) -> int:
+        """The id of an underlying; raises Rejected(UnknownUnderlying)."""
+        rows = tuple(enumerate(self.underlyings))
+        return _find(rows, lambda row: row[1] == name, "UnknownUnderlying", name, self.underlyings)[0]
+
+    def underlying_by_id(self, underlying_id: int) -> str:
+        """The name of an underlying; raises Rejected(UnknownUnderlying)."""
+        rows, wanted = tuple(enumerate(self.underlyings)), str(underlying_id)
+        return _find(rows, lambda row: row[0] == underlying_id, "UnknownUnderlying", wanted, self.underlyings)[1]
 
     def asset(self, *, chain: str, symbol: str) -> AssetSpec:
         """The asset `symbol` on `chain`; raises Rejected(UnknownAsset)."""

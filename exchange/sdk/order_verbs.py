@@ -28,6 +28,7 @@ from exchange.sdk.orders import (
     WORDS,
     BulkOutcome,
     NewOrder,
+    SignedOrder,
     bulk_outcomes,
     order_result,
     parse_order_id,
@@ -109,6 +110,42 @@ class AsyncOrderVerbs:
         answered as the first time, and nothing else is accepted under it. The order rests for `expires_in_seconds`; its
         signature may be used for as long, or for `valid_for_seconds`.
         """
+        order = await self._order_step(
+            market=market,
+            side=side,
+            type=type,
+            amount=amount,
+            price=price,
+            slippage=slippage,
+            time_in_force=time_in_force,
+            client_id=client_id,
+            expires_in_seconds=expires_in_seconds,
+            valid_for_seconds=valid_for_seconds,
+            reduce_only=reduce_only,
+            display=display,
+            trigger_price=trigger_price,
+        )
+        confirmation = await self._venue.submit(order.step)
+        return order.result(sequence=confirmation.sequence, events=confirmation.events)
+
+    async def _order_step(  # noqa: PLR0913 - an order's own fields
+        self,
+        *,
+        market: str,
+        side: Side | str,
+        type: OrderType | str = OrderType.LIMIT,  # noqa: A002 - ccxt's name
+        amount: Amount,
+        price: Amount | None = None,
+        slippage: Amount = SLIPPAGE,
+        time_in_force: TimeInForce | str = TimeInForce.GTC,
+        client_id: int | None = None,
+        expires_in_seconds: int = ORDER_SECONDS,
+        valid_for_seconds: int | None = None,
+        reduce_only: bool = False,
+        display: Amount | None = None,
+        trigger_price: Amount | None = None,
+    ) -> SignedOrder:
+        """`create_order` up to the signature."""
         spec = self._catalogue.market(market)
         way = word(Side, side, "side")
         size = _size(amount)
@@ -143,16 +180,7 @@ class AsyncOrderVerbs:
             trigger=trigger,
             key_id=self._order_key,
         )
-        confirmation = await self._venue.submit(step)
-        return order_result(
-            spec,
-            account=account,
-            side=way,
-            size=size,
-            nonce=nonce,
-            sequence=confirmation.sequence,
-            events=confirmation.events,
-        )
+        return SignedOrder(market=spec, account=account, side=way, size=size, nonce=nonce, step=step)
 
     async def edit_order(self, *, order_id: str, price: Amount, amount: Amount) -> OrderResult:
         """Gives a resting order another price and amount left, or leaves it as it is and raises Rejected.

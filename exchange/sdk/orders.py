@@ -87,6 +87,30 @@ def order_result(  # noqa: PLR0913 - the fields of the order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOrder:
+    """An order ready to be sent, or to be tried; `size` in 1e-8."""
+
+    market: MarketSpec
+    account: int
+    side: Side
+    size: int
+    nonce: int
+    step: bytes
+
+    def result(self, *, sequence: int, events: Iterable[Event]) -> OrderResult:
+        """What the events of its execution come to."""
+        return order_result(
+            self.market,
+            account=self.account,
+            side=self.side,
+            size=self.size,
+            nonce=self.nonce,
+            sequence=sequence,
+            events=events,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
     """One limit order of a bulk."""
 

@@ -152,6 +152,51 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Margin:
+    """What an account is worth and what it must be worth, in USD.
+
+    `equity` is held against `maintenance`: below it is liquidated. `backing` (collateral at the lower of price and
+    slow price, of healthy chains only) against `initial` for new risk; `transfer` is what has to stay when cash leaves.
+    """
+
+    equity: Decimal
+    backing: Decimal
+    initial: Decimal
+    maintenance: Decimal
+    transfer: Decimal
+    withdrawable: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiquidationPrice:
+    """Index prices of an underlying, all else as it is, at which the account may be liquidated, None if not."""
+
+    underlying: str
+    below: Decimal | None
+    above: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """What would have come of it. `reason` is why it would be refused, None if it would not; then nothing changes.
+
+    `order` is the result an order would have had, `liquidation` what holds afterwards, one for each underlying that the
+    account depends on.
+    """
+
+    reason: str | None
+    before: Margin
+    after: Margin
+    liquidation: tuple[LiquidationPrice, ...]
+    order: OrderResult | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it would be taken."""
+        return self.reason is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CashLock:
     """Cash under a hash, `account`'s for `payee`; `status` is open, claimed or refunded, `deadline` in seconds."""
 

@@ -22,6 +22,7 @@ from exchange.sdk.results import (
     Position,
     WhenShort,
 )
+from exchange.sdk.simulation_verbs import SimulationVerbs
 from exchange.sdk.swap_verbs import SwapVerbs
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class OwnLoop:
             self._runner = None
 
 
-class Trader(OrderVerbs, AccountVerbs, SwapVerbs, RebalanceVerbs, ClaimVerbs):
+class Trader(OrderVerbs, SimulationVerbs, AccountVerbs, SwapVerbs, RebalanceVerbs, ClaimVerbs):
     """One wallet, synchronously. Arguments, answers and errors are those of `AsyncTrader`."""
 
     def __init__(self, inner: AsyncTrader, run: Blocking) -> None:

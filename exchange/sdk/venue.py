@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 from exchange import engine, sequencer
 from exchange.engine import (
+    SECP256K1,
     Balances,
     Depth,
     Event,
@@ -15,6 +16,7 @@ from exchange.engine import (
     OpenOrder,
     PositionReport,
     RebalanceOffer,
+    Simulation,
     WithdrawalQueued,
     assess,
     balances,
@@ -23,6 +25,8 @@ from exchange.engine import (
     locks_of,
     open_orders,
     rebalance_offers,
+    simulate,
+    simulate_prices,
 )
 from exchange.engine.views import positions
 from exchange.sdk.errors import Rejected, Unavailable
@@ -48,6 +52,14 @@ class Venue(Protocol):
 
     async def submit(self, step: bytes) -> Confirmation:
         """Has a signed step executed and confirmed."""
+        ...
+
+    async def simulate(self, account: int, step: bytes) -> Simulation:
+        """What a signed step would do if it came now; nothing is sequenced, and no nonce is used."""
+        ...
+
+    async def simulate_prices(self, account: int, prices: Mapping[int, int]) -> Simulation:
+        """What index prices (1e-8 USD, by underlying) would make of an account's margin."""
         ...
 
     async def account_of(self, owner: bytes) -> int:
@@ -129,6 +141,14 @@ class LocalVenue:
             raise Rejected(error.reason.value) from error
         except sequencer.Unavailable as error:
             raise Unavailable(error.reason.value) from error
+
+    async def simulate(self, account: int, step: bytes) -> Simulation:
+        """By the engine, on copies of rows."""
+        return _engine(lambda: simulate(self._state, account, step, clock=self.now(), signatures=SECP256K1))
+
+    async def simulate_prices(self, account: int, prices: Mapping[int, int]) -> Simulation:
+        """By the engine, on copies of rows."""
+        return _engine(lambda: simulate_prices(self._state, account, prices))
 
     async def account_of(self, owner: bytes) -> int:
         """Looks through accounts opened since the last look."""

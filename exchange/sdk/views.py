@@ -6,11 +6,20 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from exchange import engine
-from exchange.engine import Balances, MarginReport, PositionReport
+from exchange.engine import Balances, MarginReport, PositionReport, Simulation
 from exchange.sdk.amounts import CASH_DECIMALS, PRICE_DECIMALS, SIZE_DECIMALS, from_base_units
 from exchange.sdk.catalogue import Catalogue, MarketSpec
 from exchange.sdk.orders import WORDS, order_id
-from exchange.sdk.results import Balance, Level, OpenOrder, Position
+from exchange.sdk.results import (
+    Balance,
+    Level,
+    LiquidationPrice,
+    Margin,
+    OpenOrder,
+    OrderResult,
+    Position,
+    Simulated,
+)
 from exchange.state.limits import CASH_SCALE
 
 
@@ -28,6 +37,36 @@ def balance(catalogue: Catalogue, held: Balances, margin: MarginReport) -> Balan
         initial_margin=_cash(margin.initial),
         maintenance_margin=_cash(margin.maintenance),
         withdrawable=_cash(margin.withdrawable),
+    )
+
+
+def margin(report: MarginReport) -> Margin:
+    """Margin in USD."""
+    return Margin(
+        equity=_cash(report.equity),
+        backing=_cash(report.backing),
+        initial=_cash(report.initial),
+        maintenance=_cash(report.maintenance),
+        transfer=_cash(report.transfer),
+        withdrawable=_cash(report.withdrawable),
+    )
+
+
+def simulated(catalogue: Catalogue, found: Simulation, order: OrderResult | None = None) -> Simulated:
+    """A simulation in whole units."""
+    return Simulated(
+        reason=None if found.reason is None else found.reason.value,
+        before=margin(found.before),
+        after=margin(found.after),
+        liquidation=tuple(
+            LiquidationPrice(
+                underlying=catalogue.underlying_by_id(row.underlying),
+                below=None if row.below is None else _price(row.below),
+                above=None if row.above is None else _price(row.above),
+            )
+            for row in found.liquidation
+        ),
+        order=order if found.reason is None else None,
     )
 
 

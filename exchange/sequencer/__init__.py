@@ -17,6 +17,7 @@ from exchange.sequencer.errors import (
 )
 from exchange.sequencer.feed import Sequenced, Subscriber
 from exchange.sequencer.log import Entry, MemoryLog, OrderedLog
+from exchange.sequencer.recutting import Place, Receipt, Recut, Redone
 from exchange.sequencer.sequencer import Clock, Outcome, Sequencer
 from exchange.sequencer.sqlite_log import SqliteLog
 
@@ -38,6 +39,10 @@ __all__ = [
     "OperatorKey",
     "OrderedLog",
     "Outcome",
+    "Place",
+    "Receipt",
+    "Recut",
+    "Redone",
     "Sequenced",
     "Sequencer",
     "SequencerError",

@@ -63,6 +63,11 @@ class Assembly:
         self._sealed_size = 0
 
     @property
+    def posted_count(self) -> int:
+        """Index of the oldest batch that is not known to be posted."""
+        return self.next_index - len(self.sealed)
+
+    @property
     def batch_size(self) -> int:
         """Bytes of the batch that would be sealed now, claimed roots included."""
         return self._closed_size + (self.open.size if self.open else 0)
@@ -136,6 +141,24 @@ class Assembly:
         batch = self.sealed.popleft()
         self._sealed_size -= len(batch.data) + ROOT_BYTES * len(batch.roots)
         return batch
+
+    def discard(self) -> list[tuple[int, tuple[bytes, ...]]]:
+        """Give up everything that is not posted; answers its segments' clocks and steps, in order.
+
+        The next batch has the index and the parent root of the oldest that was given up.
+        """
+        segments = [segment for batch in self.sealed for segment in batch.segments()]
+        segments += [segment for segment, _ in self.closed]
+        found = [(segment.clock, segment.steps) for segment in segments]
+        if self.open is not None:
+            found.append((self.open.clock, tuple(self.open.steps)))
+        if self.sealed:
+            self._parent_root = self.sealed[0].parent_root
+        self.next_index -= len(self.sealed)
+        self.sealed.clear()
+        self.closed, self.open = [], None
+        self._closed_size = self._sealed_size = 0
+        return found
 
     def _room(self) -> OpenSegment:
         if self.open is None or self.open.is_full:

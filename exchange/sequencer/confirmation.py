@@ -11,22 +11,24 @@ from exchange.sequencer.errors import InvalidSignature
 from exchange.state.config import Domain
 from exchange.state.hashing import keccak256
 
-_CONFIRMATION_TYPE = keccak256(b"Confirmation(uint64 sequence,bytes32 stepHash,uint64 clock)")
+_CONFIRMATION_TYPE = keccak256(b"Confirmation(uint64 cut,uint64 sequence,bytes32 stepHash,uint64 clock)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """Place and time of a step. Two of them with one sequence and different step hashes convict the operator.
+    """Place and time of a step. Two of one cut, with one sequence and different step hashes, convict the operator.
 
     `sequence`: steps executed up to and with this one. `step_hash`: keccak-256 of the step's bytes. `clock`: seconds,
-    that of its segment. `signature`: r, s, v (27 or 28) over the EIP-712 digest. `events` are not signed: what the step
-    did, together with the steps that finished it; empty when an earlier confirmation is repeated.
+    that of its segment. `cut`: how often what was not posted had been cut anew before. `signature`: r, s, v (27 or 28)
+    over the EIP-712 digest. `events` are not signed: what the step did, together with the steps that finished it; empty
+    when an earlier confirmation is repeated.
     """
 
     sequence: int
     step_hash: bytes
     clock: int
     signature: bytes
+    cut: int = 0
     events: tuple[Event, ...] = ()
 
 
@@ -37,7 +39,7 @@ class ConfirmationSigner(Protocol):
     def address(self) -> bytes:
         """The operator, 20 bytes."""
 
-    def sign(self, *, sequence: int, step_hash: bytes, clock: int) -> bytes:
+    def sign(self, *, sequence: int, step_hash: bytes, clock: int, cut: int = 0) -> bytes:
         """Signature (65 bytes) of a confirmation. The same arguments give the same bytes."""
 
 
@@ -51,9 +53,9 @@ class OperatorKey:
         self._domain = domain
         self.address = self._signer.address
 
-    def sign(self, *, sequence: int, step_hash: bytes, clock: int) -> bytes:
+    def sign(self, *, sequence: int, step_hash: bytes, clock: int, cut: int = 0) -> bytes:
         """Signature (65 bytes) of a confirmation; deterministic (RFC 6979)."""
-        return self._signer.sign(_digest(self._domain, sequence, step_hash, clock))
+        return self._signer.sign(_digest(self._domain, cut, sequence, step_hash, clock))
 
 
 def recover_operator(confirmation: Confirmation, domain: Domain) -> bytes:
@@ -61,7 +63,7 @@ def recover_operator(confirmation: Confirmation, domain: Domain) -> bytes:
     signature = confirmation.signature
     if len(signature) != 65 or signature[64] not in (27, 28):
         raise InvalidSignature
-    digest = _digest(domain, confirmation.sequence, confirmation.step_hash, confirmation.clock)
+    digest = _digest(domain, confirmation.cut, confirmation.sequence, confirmation.step_hash, confirmation.clock)
     recoverable = signature[:64] + bytes((signature[64] - 27,))
     try:
         return _address(PublicKey.from_signature_and_message(recoverable, digest, hasher=None))
@@ -69,8 +71,8 @@ def recover_operator(confirmation: Confirmation, domain: Domain) -> bytes:
         raise InvalidSignature from error
 
 
-def _digest(domain: Domain, sequence: int, step_hash: bytes, clock: int) -> bytes:
-    struct = keccak256(_CONFIRMATION_TYPE + sequence.to_bytes(32) + step_hash + clock.to_bytes(32))
+def _digest(domain: Domain, cut: int, sequence: int, step_hash: bytes, clock: int) -> bytes:
+    struct = keccak256(_CONFIRMATION_TYPE + cut.to_bytes(32) + sequence.to_bytes(32) + step_hash + clock.to_bytes(32))
     return keccak256(domain.prefix + struct)
 
 

@@ -99,6 +99,8 @@ class BatchReason(StrEnum):
     """Batches are posted in the order of their index."""
     COMMITMENT = "Commitment"
     """The batch on chain is another than the one sealed here: this log is not the one that was posted from."""
+    ALIVE = "Alive"
+    """By what is known here the settlement chain can still take the batch: it is not cut anew."""
     NO_WITHDRAWAL = "NoWithdrawal"
     """The withdrawal was not made in that batch."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from logging import getLogger
 
 from exchange.engine.events import Event
+from exchange.sequencer.recutting import Recut
 
 _log = getLogger(__name__)
 
@@ -15,7 +16,8 @@ class Sequenced:
     """One step or forced item that has its place.
 
     `sequence`: steps executed up to and with it. `clock`: seconds. `step`: its bytes, None for a forced item, whose
-    index is then `forced_index`.
+    index is then `forced_index`. With `recut`, neither: what had places above `sequence` gives them up, and what of it
+    still holds follows.
     """
 
     sequence: int
@@ -23,6 +25,7 @@ class Sequenced:
     step: bytes | None
     forced_index: int | None
     events: tuple[Event, ...]
+    recut: Recut | None = None
 
 
 Subscriber = Callable[[Sequenced], None]

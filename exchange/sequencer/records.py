@@ -8,6 +8,9 @@
 | 4 | SegmentClosed | state root |
 | 5 | BatchSealed | index u64, commitment |
 | 6 | BatchPosted | index u64 |
+| 7 | BatchesRecut | index u64, clock u64 |
+| 8 | StepUndone | keccak-256 of the step, reason |
+| 9 | RecutMade | steps whose result is another, u32 |
 """
 
 from dataclasses import dataclass
@@ -57,10 +60,43 @@ class BatchPosted:
     index: int
 
 
-Record = SegmentOpened | ForcedTaken | StepTaken | SegmentClosed | BatchSealed | BatchPosted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchesRecut:
+    """Everything from batch `index` on, sealed or not, is given up; what follows up to the next cut replaces it."""
+
+    index: int
+    clock: int
 
 
-def encode_record(record: Record) -> bytes:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUndone:
+    """A step that was given up is refused now, for `reason`."""
+
+    step_hash: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecutMade:
+    """All that was given up is done again, or undone; `changed` confirmed steps came out differently."""
+
+    changed: int
+
+
+Record = (
+    SegmentOpened
+    | ForcedTaken
+    | StepTaken
+    | SegmentClosed
+    | BatchSealed
+    | BatchPosted
+    | BatchesRecut
+    | StepUndone
+    | RecutMade
+)
+
+
+def encode_record(record: Record) -> bytes:  # noqa: PLR0911 - one for each kind
     """The bytes of a record."""
     match record:
         case SegmentOpened(clock=clock):
@@ -75,9 +111,15 @@ def encode_record(record: Record) -> bytes:
             return b"\x05" + index.to_bytes(8) + commitment
         case BatchPosted(index=index):
             return b"\x06" + index.to_bytes(8)
+        case BatchesRecut(index=index, clock=clock):
+            return b"\x07" + index.to_bytes(8) + clock.to_bytes(8)
+        case StepUndone(step_hash=step_hash, reason=reason):
+            return b"\x08" + step_hash + reason.encode()
+        case RecutMade(changed=changed):
+            return b"\x09" + changed.to_bytes(4)
 
 
-def decode_record(payload: bytes) -> Record:
+def decode_record(payload: bytes) -> Record:  # noqa: PLR0911 - one for each kind
     """Read a record to its last byte. Raises `ValueError` for anything else than `encode_record` writes."""
     kind, body = payload[:1], payload[1:]
     number = int.from_bytes(body[:8])
@@ -94,4 +136,10 @@ def decode_record(payload: bytes) -> Record:
             return BatchSealed(index=number, commitment=body[8:])
         case 6, 8:
             return BatchPosted(index=number)
+        case 7, 16:
+            return BatchesRecut(index=number, clock=int.from_bytes(body[8:]))
+        case 8, length if length > 32 and body[32:].isascii():
+            return StepUndone(step_hash=body[:32], reason=body[32:].decode())
+        case 9, 4:
+            return RecutMade(changed=number)
     raise ValueError("not a record")

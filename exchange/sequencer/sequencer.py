@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from exchange.engine import SECP256K1, Event, ForcedItem, Reason, Rejected, RoundFlipped, Signatures
-from exchange.engine.due import due_step, remedy
-from exchange.engine.steps import StepKind
+from exchange.engine import SECP256K1, Event, ForcedItem, Reason, Rejected, Signatures
+from exchange.engine.due import markets_after, run_due, with_remedies
 from exchange.rollup.batch import Batch
 from exchange.rollup.forced_items import item_hash
 from exchange.rollup.segment import MAX_STEP_BYTES, STEP_LENGTH_BYTES, encoded_size
@@ -23,42 +22,14 @@ from exchange.sequencer.errors import (
     UnavailableReason,
 )
 from exchange.sequencer.feed import Feed, Sequenced, Subscriber
-from exchange.sequencer.ledger import Ledger, Place
+from exchange.sequencer.kinds import DUE_KINDS, NONCED_KINDS
+from exchange.sequencer.ledger import Ledger
 from exchange.sequencer.log import OrderedLog
+from exchange.sequencer.recutting import Place, Recut, Redone
 from exchange.state import State, WithdrawalProof
 from exchange.state.hashing import keccak256
 
 Outcome = Confirmation | Rejected | Unavailable
-
-NONCED_KINDS = frozenset(
-    (
-        StepKind.PLACE_ORDER,
-        StepKind.CANCEL_ORDER,
-        StepKind.CANCEL_ALL,
-        StepKind.WITHDRAW,
-        StepKind.PLACE_SPECIAL,
-        StepKind.REPLACE,
-        StepKind.CANCEL_CLIENT,
-        StepKind.SET_KEY,
-        StepKind.OPEN_SUB_ACCOUNT,
-        StepKind.TRANSFER,
-        StepKind.PLACE_BULK,
-        StepKind.SCHEDULE_CANCEL_ALL,
-        StepKind.SET_PROTECTION,
-        StepKind.SET_FLAGS,
-        StepKind.PROPOSE,
-        StepKind.CANCEL_OPERATION,
-        StepKind.LOCK_CASH,
-        StepKind.QUEUE_WITHDRAWAL,
-        StepKind.RESERVE_REBALANCE,
-        StepKind.LEAVE_QUEUE,
-    )
-)
-"""Steps that can have an effect only once: sent again, they are answered with the confirmation they got."""
-
-
-_REMEDIES_MAX = 64
-"""Steps that make room for a refused one, before it is refused for good."""
 
 
 class Clock(Protocol):
@@ -155,7 +126,7 @@ class Sequencer:
     def next_batch(self) -> Batch | None:
         """The oldest batch that is not posted; if there is none, what was taken in since becomes one.
 
-        None if nothing was. The same bytes until `confirm_posted`, also after a restart.
+        None if nothing was. The same bytes until `confirm_posted` or `recut`, also after a restart.
         """
         with self._group():
             if not self._assembly.sealed:
@@ -176,10 +147,38 @@ class Sequencer:
                 raise BatchRefused(BatchReason.COMMITMENT, index)
             self._ledger.post(index)
 
+    def recut(self, index: int, *, earliest: int, overdue: int | None = None) -> Recut:
+        """Cut everything since the last posted batch anew: the settlement chain can never take batch `index` again.
+
+        Whoever calls knows that from final blocks: it is not there, and either its first clock lies below `earliest`
+        (seconds), the lowest that will be taken, or item `overdue` of the forced queue should have been in it. What was
+        taken of the queue goes first; then the steps in their order, none at a clock below `earliest`. Of what was
+        confirmed, what comes out differently is in the answer, told to subscribers and kept for `redone`.
+        Raises, with nothing changed, `BatchRefused` where what is known here says otherwise.
+        """
+        head = self._require_dead(index, earliest, overdue)
+        with self._group():
+            work = self._ledger.discard(head.index, earliest)
+            floor = max(self.state.header.clock, earliest)
+            for item in work.items:
+                self._make_room(0, floor, forced=True)
+                events = self._ledger.take(item, floor)
+                self._tell(None, self.forced_cursor - 1, floor, events)
+            for segment_clock, step in work.steps:
+                self._redo(step, max(segment_clock, floor))
+            made = self._ledger.recut_made(work)
+            notice = Sequenced(sequence=work.sequence, clock=floor, step=None, forced_index=None, events=(), recut=made)
+            self._notices.insert(0, notice)
+        return made
+
+    def redone(self, step_hash: bytes) -> Redone | None:
+        """What became of a confirmed step that was executed anew and came out differently; None: it stands."""
+        return self._ledger.redone.get(step_hash)
+
     @property
     def posted_batches(self) -> int:
         """Index of the oldest batch that is not known to be posted."""
-        return self._assembly.next_index - len(self._assembly.sealed)
+        return self._assembly.posted_count
 
     @property
     def backlog_bytes(self) -> int:
@@ -252,34 +251,14 @@ class Sequencer:
         if self._assembly.is_backlog_full(encoded_size((step,)) + ROOT_BYTES):
             return Unavailable(UnavailableReason.BACKLOG_FULL)
         try:
-            place, events = self._sequence_helped(step, clock)
+            place, events = with_remedies(self.state, step, lambda one: self._sequence(one, clock))
         except Rejected as rejected:
             known = self._ledger.places.get(keccak256(step))
             return (known, []) if known is not None and step[0] in NONCED_KINDS else rejected
-        flipped = (self.state.markets_of[event.underlying] for event in events if isinstance(event, RoundFlipped))
-        markets = self.state.dirty_markets.union(*flipped)
-        return place, events + self._drain(markets, clock)
-
-    def _sequence_helped(self, step: bytes, clock: int) -> tuple[Place, list[Event]]:
-        """Execute a step; where dead orders or a cancel-all that has come are in its way, those first."""
-        for _ in range(_REMEDIES_MAX):
-            try:
-                return self._sequence(step, clock)
-            except Rejected as rejected:
-                cure = remedy(self.state, step, rejected.reason)
-                if cure is None:
-                    raise
-            self._sequence(cure, clock)
-        return self._sequence(step, clock)
+        return place, events + self._drain(markets_after(self.state, events), clock)
 
     def _drain(self, markets: Iterable[int], clock: int) -> list[Event]:
-        """Do what is due: unfinished orders and envelopes, crossed triggers. Nothing else may happen there before."""
-        events: list[Event] = []
-        involved = set(markets)
-        while (due := due_step(self.state, sorted(involved))) is not None:
-            events += self._sequence(due, clock)[1]
-            involved |= self.state.dirty_markets
-        return events
+        return run_due(self.state, markets, lambda step: self._sequence(step, clock)[1])
 
     def _sequence(self, step: bytes, clock: int) -> tuple[Place, list[Event]]:
         self._make_room(STEP_LENGTH_BYTES + len(step), clock)
@@ -296,6 +275,29 @@ class Sequencer:
         if not self._assembly.fits(size):
             self._close()
             self._seal()
+
+    def _require_dead(self, index: int, earliest: int, overdue: int | None) -> Batch:
+        sealed = self._assembly.sealed
+        if index != self.posted_batches or not sealed:
+            raise BatchRefused(BatchReason.OUT_OF_ORDER if sealed else BatchReason.UNKNOWN, index)
+        head = sealed[0]
+        segments = head.segments()
+        taken = self._ledger.posted_items + sum(segment.forced_count for segment in segments)
+        is_late = segments[0].clock < earliest <= self._clock.now()
+        lacks_item = overdue is not None and taken <= overdue < self.forced_cursor
+        if not (is_late or lacks_item):
+            raise BatchRefused(BatchReason.ALIVE, index)
+        return head
+
+    def _redo(self, step: bytes, clock: int) -> None:
+        if step[0] in DUE_KINDS:
+            return
+        try:
+            _, events = with_remedies(self.state, step, lambda one: self._sequence(one, clock))
+        except Rejected as rejected:
+            self._ledger.undo(step, rejected.reason.value)
+            return
+        self._drain(markets_after(self.state, events), clock)
 
     def _close(self) -> bool:
         self._ledger.drop_empty_segment()
@@ -326,8 +328,8 @@ class Sequencer:
         )
 
     def _confirm(self, place: Place, events: list[Event]) -> Confirmation:
-        sequence, step_hash, clock = place.sequence, place.step_hash, place.clock
-        signature = self._signer.sign(sequence=sequence, step_hash=step_hash, clock=clock)
+        sequence, step_hash, clock, cut = place.sequence, place.step_hash, place.clock, place.cut
+        signature = self._signer.sign(sequence=sequence, step_hash=step_hash, clock=clock, cut=cut)
         return Confirmation(
-            sequence=sequence, step_hash=step_hash, clock=clock, signature=signature, events=tuple(events)
+            sequence=sequence, step_hash=step_hash, clock=clock, cut=cut, signature=signature, events=tuple(events)
         )

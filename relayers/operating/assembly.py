@@ -110,7 +110,10 @@ class Assembly:
 
     def submitter(self, daemon: str, chain: str) -> Submitter:
         """Through whom a daemon spends on a chain; daemons with the same signers share one."""
-        names = self.signer_names(daemon)
+        return self.submitter_of(self.signer_names(daemon), chain)
+
+    def submitter_of(self, names: tuple[str, ...], chain: str) -> Submitter:
+        """The one of these signers on a chain."""
         if (chain, names) not in self.submitters:
             self.submitters[chain, names] = Submitter(
                 self.store,

@@ -8,8 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 
-from sqlalchemy import Engine, Float, String, create_engine, event, select
+from sqlalchemy import Engine, Float, String, create_engine, event, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.schema import CreateTable
+
+from relayers.schema import MIGRATION_LOCK
 
 Labels = Mapping[str, str]
 
@@ -45,7 +48,10 @@ class Tallies:
         self._engine: Engine = create_engine(url)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout=5000"))
-        TallyBase.metadata.create_all(self._engine)
+        with self._engine.begin() as connection:
+            if self._engine.dialect.name == "postgresql":  # two that create a table at once collide
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+            connection.execute(CreateTable(TallyBase.metadata.tables["tallies"], if_not_exists=True))
         self._replica = replica
         self._lock = Lock()
         self._dirty: set[tuple[str, str]] = set()

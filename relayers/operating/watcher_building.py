@@ -8,6 +8,7 @@ from bridge.registry import Address
 from relayers.operating.assembly import Assembly
 from relayers.operating.config import Name, Positive, Section
 from relayers.reports import Daemon
+from relayers.submitter import Submitter
 from relayers.watching import Watcher, WatchPolicy
 
 
@@ -39,8 +40,13 @@ def build_watcher(assembly: Assembly) -> Mapping[str, Daemon]:
         assembly.store,
         assembly.deployment,
         assembly.by_id(),
-        signer=assembly.signer("watcher"),
-        guardian=None if options.guardian is None else assembly.signers[options.guardian],
+        signer=_on_every_chain(assembly, assembly.signer_names("watcher")),
+        guardian=None if options.guardian is None else _on_every_chain(assembly, (options.guardian,)),
         policy=policy,
     )
     return {"watcher": watcher}
+
+
+def _on_every_chain(assembly: Assembly, signers: tuple[str, ...]) -> dict[int, Submitter]:
+    sections = assembly.config.chains
+    return {sections[name].chain_id: assembly.submitter_of(signers, name) for name in assembly.chains}

@@ -19,6 +19,9 @@ class ErrandKind(StrEnum):
     RELEASE = "release"
     CLAIM_FEES = "claim fees"
     REPORT_HEALTH = "report health"
+    ACCUSE = "accuse"
+    PAUSE = "pause"
+    SWAP = "swap"
     OTHER = "other"
 
 

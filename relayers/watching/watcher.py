@@ -17,10 +17,11 @@ from chains.chain import Chain
 from chains.errors import ChainError
 from relayers.reports import Did, Journal, StepReport, WaitsFor
 from relayers.store import Store
-from relayers.watching.alarms import ANSWERED_BY_PAUSE, Alarm, AlarmBook, AlarmKind
+from relayers.submitter import Submitter
+from relayers.watching.alarms import AlarmBook
+from relayers.watching.answering import Answerer
 from relayers.watching.answers import AnswerCheck
 from relayers.watching.checks import Check
-from relayers.watching.evidence import accusation
 from relayers.watching.headers import HeaderCheck
 from relayers.watching.outflow import OutflowCheck
 from relayers.watching.privileged_calls import PrivilegedCallCheck
@@ -41,6 +42,10 @@ SETTLEMENT_CONTRACTS = {
     "outbox": "WithdrawalOutbox",
     "ledger": "ChainLedger",
 }
+
+
+Spender = LocalAccount | Mapping[int, Submitter]
+"""Who pays for evidence or pauses: an account, or submitters by chain id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +71,13 @@ class Watcher:
         deployment: Deployment,
         chains: Mapping[int, Chain],
         *,
-        signer: LocalAccount,
-        guardian: LocalAccount | None = None,
+        signer: Spender,
+        guardian: Spender | None = None,
         policy: WatchPolicy | None = None,
     ) -> None:
         self.alarms = AlarmBook(store)
         self._deployment = deployment
         self._chains = chains
-        self._signer = signer
-        self._guardian = guardian
         self._policy = policy or WatchPolicy()
         mailboxes = {entry.chain_id: Mailbox(chains[entry.chain_id], entry.mailbox) for entry in deployment.chains}
         first = {entry.chain_id: entry.deployed_at for entry in deployment.chains}
@@ -87,6 +90,13 @@ class Watcher:
             for client in [LightClient(chains[entry.chain_id], address)]
         }
         self._checks = list(self._make_checks(store, mailboxes, first))
+        self._answerer = Answerer(
+            self._clients,
+            self._vaults,
+            accusers=_submitters(store, chains, signer),
+            guardians=None if guardian is None else _submitters(store, chains, guardian),
+            pause_seconds=self._policy.pause_seconds,
+        )
 
     def step(self) -> StepReport:
         """Read what is new everywhere, raise what is alarming, answer what is open.
@@ -106,36 +116,11 @@ class Watcher:
                         journal.did(Did.ALARMED, alarm.subject, f"{alarm.kind} on {alarm.chain_id}: {alarm.detail}")
             except (ChainError, BridgeError) as error:
                 journal.waits_for(WaitsFor.CHAIN, type(check).__name__, str(error))
+        self._answerer.tend(journal)
         for alarm in list(self.alarms.unanswered()):
-            try:
-                self._answer(journal, alarm)
+            if self._answerer.answer(journal, alarm):
                 self.alarms.answered(alarm)
-            except (ChainError, BridgeError) as error:
-                journal.waits_for(WaitsFor.CHAIN, alarm.subject, str(error))
         return journal.report()
-
-    def _answer(self, journal: Journal, alarm: Alarm) -> None:
-        """Do what there is to do; raises ChainError where that has to be tried again."""
-        if alarm.kind is AlarmKind.FORGED_HEADER:
-            self._accuse(journal, alarm)
-        if alarm.kind in ANSWERED_BY_PAUSE and self._guardian is not None:
-            for vault in self._vaults:
-                self._pause(journal, vault, self._guardian)
-
-    def _accuse(self, journal: Journal, alarm: Alarm) -> None:
-        key, _, height = alarm.subject.partition(" height ")
-        client, follows = self._clients[key]
-        call = accusation(client, follows, int(height))
-        if call is not None:
-            client.chain.transact(call, self._signer)
-            journal.did(Did.SUBMITTED, alarm.subject, "evidence")
-
-    def _pause(self, journal: Journal, vault: Vault, guardian: LocalAccount) -> None:
-        if vault.chain.call(vault.contract.functions.isPaused()):
-            return
-        call = vault.contract.functions.pause(self._policy.pause_seconds)
-        vault.chain.transact(call, guardian)
-        journal.did(Did.SUBMITTED, f"{vault.chain.chain_id}/{vault.address}", "pause")
 
     def _make_checks(self, store: Store, mailboxes: Mapping[int, Mailbox], first: Mapping[int, int]) -> Iterator[Check]:
         settlement, policy = self._deployment.settlement, self._policy
@@ -175,6 +160,12 @@ class Watcher:
             chain = self._chains[chain_id]
             contracts += [chain.contract(name, getattr(settlement, at)) for at, name in SETTLEMENT_CONTRACTS.items()]
         return {contract.address: _privileged_selectors(contract) for contract in contracts}
+
+
+def _submitters(store: Store, chains: Mapping[int, Chain], spender: Spender) -> Mapping[int, Submitter]:
+    if isinstance(spender, LocalAccount):
+        return {chain_id: Submitter(store, chain, [spender]) for chain_id, chain in chains.items()}
+    return spender
 
 
 def _privileged_selectors(contract: Contract) -> frozenset[bytes]:

@@ -43,6 +43,7 @@ FOR_TESTS = {
     "TestToken",
     "TestTrie",
     "TestWallet",
+    "WeakGateway",
 }
 """Never deployed where anything has value."""
 

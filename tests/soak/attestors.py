@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import msgspec
 
@@ -11,6 +11,7 @@ from bridge.attestations import Attestation, AttestationDomain, approve
 from bridge.clients import consensus_state
 from chains.errors import ChainError
 from relayers.attesting.approvals import KeptApproval
+from tests.soak.liar import QuietServer
 
 FIRST_EPOCH = 1
 APPROVAL_SECONDS = 1_800
@@ -41,8 +42,7 @@ class Panel:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/approvals"
         self._serving = threading.Thread(target=self._server.serve_forever, daemon=True)
 

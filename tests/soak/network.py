@@ -28,7 +28,7 @@ FINAL_UNDER = 4
 """Blocks on top of a final one."""
 ATTESTORS = 4
 TOKENS = 10**12
-USER_FEE = 10**12
+USER_FEE = 10**9
 SEND_GAS, SPRAY_GAS = 400_000, 150_000
 
 
@@ -170,20 +170,22 @@ class Network:
     def deposit(self, number, amounts, *, seconds=0):
         """Token deposits, each a packet with an account of its own at stake; with a deadline `seconds` ahead."""
         vault, token = self.vault(number), self.deployment.asset_of(number, "USDC").token
-        timeout = self.time(number) + seconds if seconds else 0
-        calls = [vault.functions.deposit(token, amount, self.user.address, timeout) for amount in amounts]
-        self._send(number, [(call.address, call._encode_transaction_data(), 0, SEND_GAS) for call in calls])
+        with self.nodes[number].lock:
+            timeout = self.time(number) + seconds if seconds else 0
+            calls = [vault.functions.deposit(token, amount, self.user.address, timeout) for amount in amounts]
+            self._send(number, [(call.address, call._encode_transaction_data(), 0, SEND_GAS) for call in calls])
 
     def spray(self, source, destination, count, *, payload=b"ping", seconds=0):
         """Messages from a contract to a contract, all in one transaction."""
         attributes = {"gas_limit": 200_000}
-        if seconds:
-            attributes["timeout_timestamp"] = self.time(source) + seconds
         mailbox = self.mailbox(source).contract
         recipient = encode_evm(destination, self.recipients[destination].address)
-        call = mailbox.functions.sendMessage(recipient, payload, encode_attributes(**attributes))
-        message = sprayer.order(count, mailbox.address, bytes.fromhex(call._encode_transaction_data()[2:]))
-        self._send(source, [(self.sprayers[source], message, 0, 100_000 + SPRAY_GAS * count)])
+        with self.nodes[source].lock:
+            if seconds:
+                attributes["timeout_timestamp"] = self.time(source) + seconds
+            call = mailbox.functions.sendMessage(recipient, payload, encode_attributes(**attributes))
+            message = sprayer.order(count, mailbox.address, bytes.fromhex(call._encode_transaction_data()[2:]))
+            self._send(source, [(self.sprayers[source], message, 0, 100_000 + SPRAY_GAS * count)])
 
     def time(self, number):
         return max(self.chains[number].head().timestamp, int(time.time()))

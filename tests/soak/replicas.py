@@ -22,7 +22,7 @@ ROUTES = (("east", "settlement"), ("settlement", "east"), ("west", "settlement")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def write_config(network, folder, *, store, replica="one", liars=None, limits="", extra="", every_seconds=0.1):
+def write_config(network, folder, *, store, replica="one", liars=None, limits="", extra="", every_seconds=0.25):
     """Everything an operator writes; answers the configuration's path.
 
     Each chain has three endpoints, two of them the node under two names, the third the liar where there is one.

@@ -20,6 +20,7 @@ class Verdict:
     transactions: int = 0
     wasted: list = field(default_factory=list)
     spent_wei: dict = field(default_factory=dict)
+    dearest_wei: int = 0
     wrong: list = field(default_factory=list)
 
     def expect(self, claim, *holds):
@@ -112,6 +113,7 @@ def _judge_spending(verdict, network, number, head, relayers):
             receipt = chain.w3.eth.get_transaction_receipt(transaction["hash"])
             spent += receipt["gasUsed"] * receipt["effectiveGasPrice"]
             verdict.transactions += 1
+            verdict.dearest_wei = max(verdict.dearest_wei, receipt["effectiveGasPrice"])
             is_cancellation = transaction["to"] == transaction["from"]
             if not is_cancellation and (receipt["status"] != 1 or not receipt["logs"]):
                 verdict.wasted.append(f"{number}/{height} 0x{transaction['hash'].hex()} status {receipt['status']}")

@@ -12,7 +12,7 @@ from chains.keys import derive_key
 from clearspan.lab.floor import BTC, START, Floor
 from exchange.engine import steps
 from exchange.sequencer import Confirmation, OperatorKey, Sequencer, SqliteLog, Unavailable, UnavailableReason
-from exchange.sequencer.sequencer import NONCED_KINDS
+from exchange.sequencer.kinds import NONCED_KINDS
 from exchange.state import Side, State
 
 OPERATOR = derive_key("lab operator")

@@ -16,6 +16,7 @@ from exchange.engine import (
     simulate_withdrawal,
     try_apply,
 )
+from exchange.engine.liquidation_price import liquidation_ranges
 from exchange.state import Side, TimeInForce
 from tests.exchange.engine.test_properties import fingerprint
 
@@ -80,3 +81,30 @@ def test_what_is_refused_leaves_margin_as_it_is(venue) -> None:
     assert simulated.reason == "InsufficientMargin"
     assert simulated.after == simulated.before
     apply(venue.state, b"")
+
+
+def test_the_end_of_an_account_is_told_for_every_underlying_it_depends_on(venue) -> None:
+    account = venue.open_account(usd=1_000, weth=10)
+    venue.sell(1, 50_000, 4)
+    venue.buy(account, 50_000, 4)
+    found = {row.underlying: row for row in liquidation_ranges(venue.state, account)}
+    assert set(found) == {0, 1}
+    for underlying, row in found.items():
+        assert row.above is None
+        assert row.below is not None
+        for price, short in ((row.below, True), (row.below + 1, False)):
+            after = simulate_price(venue.state, account, underlying=underlying, price=price).after
+            assert after.is_liquidatable == short, underlying
+    (row,) = liquidation_ranges(venue.state, 1)
+    assert (row.below, row.above is None) == (None, False)
+    assert liquidation_ranges(venue.state, venue.open_account(usd=5)) == ()
+
+
+def test_who_is_liquidatable_now_is_told_the_price_of_now(venue) -> None:
+    account = venue.open_account(usd=22_000)
+    venue.sell(1, 50_000, 4)
+    venue.buy(account, 50_000, 4)
+    venue.price(btc=46_000)
+    assert assess(venue.state, account).is_liquidatable
+    (row,) = liquidation_ranges(venue.state, account)
+    assert row.below == row.above == 46_000 * UNIT

@@ -31,6 +31,7 @@ CATALOGUE = Catalogue(
         AssetSpec(asset_id=USDC, symbol="USDC", chain="alpha", chain_id=2002, token="0x" + "05" * 20, decimals=6),
         AssetSpec(asset_id=ETHER, symbol="ETH", chain="beta", chain_id=3003, token="0x" + "00" * 20, decimals=18),
     ),
+    underlyings=("BTC", "ETH"),
 )
 MARKET = {"market": "BTC-PERP"}
 

@@ -13,11 +13,11 @@ from exchange.state.config import Domain
 KEY = b"\x11" * 32
 ROLLUP = b"\x22" * 20
 DOMAIN = Domain(settlement_chain=1001, rollup=ROLLUP)
-FIELDS = [("sequence", "uint64"), ("stepHash", "bytes32"), ("clock", "uint64")]
+FIELDS = [("cut", "uint64"), ("sequence", "uint64"), ("stepHash", "bytes32"), ("clock", "uint64")]
 
 
 def confirmation():
-    fields = {"sequence": 7, "step_hash": b"\x33" * 32, "clock": 1_700_000_000}
+    fields = {"cut": 2, "sequence": 7, "step_hash": b"\x33" * 32, "clock": 1_700_000_000}
     return Confirmation(**fields, signature=OperatorKey(KEY, DOMAIN).sign(**fields))
 
 
@@ -25,7 +25,7 @@ def test_the_signature_is_that_of_the_typed_message():
     message = encode_typed_data(
         {"name": "Clearspan", "version": "1", "chainId": 1001, "verifyingContract": "0x" + ROLLUP.hex()},
         {"Confirmation": [{"name": n, "type": t} for n, t in FIELDS]},
-        {"sequence": 7, "stepHash": b"\x33" * 32, "clock": 1_700_000_000},
+        {"cut": 2, "sequence": 7, "stepHash": b"\x33" * 32, "clock": 1_700_000_000},
     )
     signed = confirmation()
     assert signed.signature == bytes(Account.sign_message(message, KEY).signature)
@@ -35,7 +35,7 @@ def test_the_signature_is_that_of_the_typed_message():
 
 @pytest.mark.parametrize(
     "change",
-    [{"sequence": 8}, {"step_hash": b"\x34" * 32}, {"clock": 1_700_000_001}],
+    [{"cut": 3}, {"sequence": 8}, {"step_hash": b"\x34" * 32}, {"clock": 1_700_000_001}],
     ids=lambda each: next(iter(each)),
 )
 def test_every_field_is_signed(change):

@@ -1,5 +1,8 @@
 """Numbers that survive, and gauges that are read at each scrape."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from relayers.operating.metrics import METRICS, PREFIX, Kind, Metrics, Sample
@@ -75,3 +78,18 @@ def test_names_say_what_they_are():
 def test_a_wrong_number_of_labels_is_a_defect(url):
     with pytest.raises(ValueError, match="zip"):
         Metrics(Tallies(url)).count("retries_total", "relayer")
+
+
+def test_replicas_that_start_at_once_on_an_empty_database_do_not_collide(postgres):
+    url = postgres.new_url()
+    together = Barrier(4)
+
+    def start(number):
+        together.wait()
+        tallies = Tallies(url, f"replica-{number}")
+        tallies.add("steps_total")
+        tallies.close()
+        return Tallies(url, f"replica-{number}").value("steps_total")
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(start, range(4))) == [1, 1, 1, 1]

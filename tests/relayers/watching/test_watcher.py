@@ -14,10 +14,11 @@ from bridge.light_clients import ClientStatus, LightClient
 from bridge.packets import Packet, commitment_slot, packet_id
 from bridge.payloads import ReleaseMessage
 from bridge.vaults import Exit
-from chains import TransactionReverted
+from chains import Reason, TransactionReverted, Unavailable
 from chains.proofs import AccountProof, StorageProof
-from relayers.reports import Did
+from relayers.reports import Did, WaitsFor
 from relayers.store import Store
+from relayers.submitter import Submitter, SubmitterPolicy
 from relayers.watching import AlarmKind, Watcher, WatchPolicy
 from relayers.watching.answers import AnswerCheck
 from relayers.watching.headers import HeaderCheck
@@ -27,8 +28,21 @@ from tests.relayers.conftest import EAST, ETHER, SETTLEMENT
 GWEI = 10**9
 
 
-def watch(network, store=None, **arguments):
-    return Watcher(store or Store(), network.deployment, network.chains, signer=network.signer, **arguments)
+def watch(network, store=None, *, guardian=None, waits=True, **arguments):
+    store = store or Store()
+
+    def submitters(account):
+        policy = SubmitterPolicy(waits_for_inclusion=waits)
+        return {number: Submitter(store, chain, [account], policy=policy) for number, chain in network.chains.items()}
+
+    return Watcher(
+        store,
+        network.deployment,
+        network.chains,
+        signer=submitters(network.signer),
+        guardian=guardian and submitters(guardian),
+        **arguments,
+    )
 
 
 def a_block_later(network):
@@ -189,8 +203,43 @@ def test_incident_3_the_guardian_pauses_before_the_second_theft_is_paid(network,
     assert raised(watcher.step()) in ([], ["ClientFrozen"])
 
 
+def test_an_alarm_is_open_until_its_answer_is_final_and_a_dear_block_only_makes_it_dearer(network, thief):
+    """Nothing is answered by a transaction that waits in a pool: it is replaced until a block takes it."""
+    watcher = watch(network, guardian=network.owner, waits=False)
+    thief.steal(GWEI)
+    a_block_later(network)
+    first = watcher.step()
+    assert [action.detail for action in first.actions if action.did is Did.SUBMITTED].count("pause") == 1
+    network.chains[EAST].fee_floor = 50 * GWEI  # a spike outruns what was offered
+    a_block_later(network)
+    assert not network.vault(EAST).is_paused()
+    network.clock.advance(60)
+    watcher.step()
+    a_block_later(network)
+    assert network.vault(EAST).is_paused()
+    watcher.step()
+    network.chains[EAST].fee_floor = 0
+    for _ in range(3):
+        a_block_later(network)
+        watcher.step()
+    assert list(watcher.alarms.unanswered()) == []
+
+
+def test_a_vault_whose_chain_is_down_keeps_no_other_open(network, thief, monkeypatch):
+    watcher = watch(network, guardian=network.owner)
+    dead, vault = network.vault(EAST), network.vault(EAST)
+    monkeypatch.setattr(dead, "is_paused", lambda: (_ for _ in ()).throw(Unavailable(Reason.NODE_UNREACHABLE)))
+    watcher._answerer._vaults = [dead, vault]
+    thief.steal(GWEI)
+    a_block_later(network)
+    report = watcher.step()
+    assert vault.is_paused()
+    assert WaitsFor.CHAIN in {wait.waits_for for wait in report.waiting}
+    assert list(watcher.alarms.unanswered())
+
+
 def test_incident_3_the_twin_whose_watcher_only_cries_pays_the_thief(network, thief, monkeypatch):
-    monkeypatch.setattr("relayers.watching.watcher.ANSWERED_BY_PAUSE", frozenset())
+    monkeypatch.setattr("relayers.watching.answering.ANSWERED_BY_PAUSE", frozenset())
     watcher = watch(network, guardian=network.owner)
     thief.steal(GWEI)
     thief.steal(10**17)

@@ -9,6 +9,7 @@ from clearspan.lab.scenarios.moves import Heist, forged, stolen, swapped
 from relayers.reports import Did
 from relayers.store import Store
 from relayers.watching import Watcher
+from relayers.watching.answering import Answerer
 
 PROBE = 10**6
 LARGE = 100_000 * 10**6
@@ -51,6 +52,7 @@ SCENARIO = Scenario(
     source="Orbit, 31 Dec 2023, $81M",
     attack=attack,
     twin=Twin(
-        mutation="the watcher alarms and freezes no client", patch=partial(swapped, Watcher, "_accuse", lambda *_: None)
+        mutation="the watcher alarms and freezes no client",
+        patch=partial(swapped, Answerer, "_accuse", lambda *_: True),
     ),
 )

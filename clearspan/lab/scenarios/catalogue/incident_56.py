@@ -1,60 +1,56 @@
-"""Gravity Bridge and others: one transfer that could not be paid stopped all behind it."""
+"""Poison messages and starved ones: marked as done, stuck for good, or in everybody's way."""
 
 from __future__ import annotations
 
-from bridge.abi import ZERO_ADDRESS
-from bridge.relaying import acknowledge, expire, packets_in, update_client
-from bridge.vaults import Exit, Vault
-from clearspan.lab.scenarios.banking import DEPOSIT, held, vault_of
+from bridge.packets import Status
 from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
-from clearspan.lab.scenarios.moves import Heist, attempt
+from clearspan.lab.scenarios.moves import ACCEPTED, Heist
+from clearspan.lab.scenarios.talking import Mode, Talk
 
-REFUSES = 1
-ETHER = 10**18
-SECONDS = 60
+POISON = (Mode.FAIL, Mode.RETURN_BOMB, Mode.BURN_GAS, Mode.WRONG_SELECTOR)
+NOT_UNICODE = b"\xff\xfe" * 60
+LONG = bytes([1]) * 800
+"""Takes its recipient some 600,000 gas to keep."""
+STARVED_GAS, LIMIT = 700_000, 900_000
 
 
 def attack(stage: Stage) -> Verdict:
-    """Two deposits expire: first that of a wallet which refuses ether, then a victim's; both refunds are drained."""
+    """A relayer saves gas on a long message; then each kind of poison is delivered between two honest messages."""
     with stage.world() as world:
-        heist = Heist(world)
-        source, victim = heist.source, world.base.users[0]
-        wallet = source.deploy("TestWallet", [], heist.thief)
-        source.transact(wallet.functions.configure(REFUSES, ZERO_ADDRESS, b""), heist.thief)
-        heist.settle()
-        vault, timeout = vault_of(heist), world.clock.now() + SECONDS
-        arguments = (ZERO_ADDRESS, ETHER, victim.address, timeout)
-        inner = bytes.fromhex(vault.encode_abi(DEPOSIT, arguments)[2:])
-        poison = wallet.functions.execute(heist.entry.vault, ETHER, inner)
-        honest = vault.get_function_by_signature(DEPOSIT)(*arguments)
-        sent = [
-            *packets_in(heist.way.source, source.transact(poison, heist.thief, value=ETHER)),
-            *packets_in(heist.way.source, source.transact(honest, victim, value=ETHER)),
-        ]
-        world.clock.advance(2 * SECONDS)
-        answers = expire(heist.way, sent, heist.thief)
-        heist.settle()
-        update_client(heist.way.backward, heist.host, heist.thief)
-        acknowledge(heist.way, answers, heist.thief)
-        before = held(source, ZERO_ADDRESS, victim.address)
-        drain = Vault(source, heist.entry.vault).drain(ZERO_ADDRESS, Exit.REFUND, 2)
-        outcome = attempt(source, drain, heist.thief)
-        paid = held(source, ZERO_ADDRESS, victim.address) - before
+        talk = Talk(Heist(world))
+        starved = talk.send(LONG, gas_limit=LIMIT)
+        saved = talk.deliver_with(STARVED_GAS, starved)
+        talk.deliver(starved)
+        heard = talk.heard()
+        poison = talk.heist.host.deploy("TestRecipient", [], talk.heist.owner)
+        spoilt = []
+        for mode in POISON:
+            talk.heist.host.transact(poison.functions.configure(mode, b""), talk.heist.owner)
+            packets = [
+                talk.send(b"before", gas_limit=300_000),
+                talk.send(NOT_UNICODE, to=poison, gas_limit=400_000),
+                talk.send(b"after", gas_limit=300_000),
+            ]
+            answers = talk.deliver(*packets)
+            statuses = [answer.status for answer in answers]
+            if statuses != [Status.SUCCESS, Status.FAILURE, Status.SUCCESS]:
+                spoilt.append(mode.name)
+            talk.acknowledge(answers)
         return Verdict(
-            survived=paid == ETHER,
-            detail=f"{len(answers)} deposits expired, the first payee refuses ether; draining: {outcome}; "
-            f"the victim behind it was paid {paid} of {ETHER} wei",
+            survived=saved != ACCEPTED and heard == 1 and not spoilt and talk.told() == 3 * len(POISON),
+            detail=f"with too little gas: {saved}; with enough it was heard {heard} times; of {len(POISON)} kinds of "
+            f"poison {len(spoilt)} did harm to others; {talk.told()} of {3 * len(POISON)} answers came back",
         )
 
 
 SCENARIO = Scenario(
     identifier="incident-56",
-    title="One payment that cannot be made stops all behind it",
+    title="A message is starved of gas and marked as done; poison stands in others' way",
     group="C11",
-    source="Gravity Bridge L-04 to L-06; OP; pos-portal #42",
+    source="Gravity Bridge L-04 to L-06; OP, Sherlock; pos-portal #42",
     attack=attack,
     twin=Twin(
-        mutation="the vault insists on sending what it pays",
-        contracts=(("CollateralVault", "vault-insists-on-sending"),),
+        mutation="the mailbox does not ask whether the gas that is left is what the message was promised",
+        contracts=(("Mailbox", "mailbox-starved-call"),),
     ),
 )

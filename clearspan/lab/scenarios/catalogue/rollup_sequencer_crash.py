@@ -8,6 +8,7 @@ from clearspan.lab.scenarios.base import Scenario, Stage, Twin, Verdict
 from clearspan.lab.scenarios.counter import Counter, counter
 from clearspan.lab.scenarios.mutation import edited
 from exchange.sequencer import LogCorrupt, LogDiverged, sequencer
+from exchange.sequencer.kinds import NONCED_KINDS
 
 WRITES = 12
 
@@ -48,7 +49,7 @@ def moved_when_resent(venue: Counter) -> int:
     before = dict(venue.told)
     count = 0
     for step, told in before.items():
-        if step[0] in sequencer.NONCED_KINDS:
+        if step[0] in NONCED_KINDS:
             venue.submit(step)
             count += venue.told[step].sequence != told.sequence
     return count

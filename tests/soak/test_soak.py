@@ -1,0 +1,54 @@
+"""Two replicas on PostgreSQL, three chains, and everything going wrong at once: each packet ends once all the same."""
+
+from dataclasses import replace
+
+from tests.soak.soaking import FEE_CAP, MEGABYTE, Plan, Soak
+
+SHORT = Plan(packets=100, burst=12, send_every=0.3, kill_every=3.0, spike_seconds=1.0)
+QUIET = Plan(
+    packets=64, burst=32, send_every=0.1, kill_every=None, reorganise_every=None, spike_seconds=0, lies=0, refunds=0
+)
+MEMORY_MAX = 400 * MEGABYTE
+
+
+def wrong_with(outcome, plan):
+    """Everything that should not be; what was on its way when a process or a block vanished may be sent in vain."""
+    verdict, disturbances = outcome.verdict, outcome.kills + outcome.reorganisations
+    found = list(verdict.wrong)
+    if len(verdict.wasted) > disturbances:
+        found.append(f"{len(verdict.wasted)} transactions were wasted, there were {disturbances} disturbances")
+    found += [f"{wei} wei were spent on {chain}" for chain, wei in verdict.spent_wei.items() if wei > plan.budget_wei]
+    if verdict.dearest_wei > FEE_CAP:
+        found.append(f"{verdict.dearest_wei} wei were paid for a unit of gas")
+    if outcome.memory_most > MEMORY_MAX:
+        found.append(f"{outcome.memory_most // MEGABYTE} MB of memory")
+    found += [f"{name} was accused" for name in outcome.blamed() - {"east-3"}]
+    return found
+
+
+def test_every_packet_ends_once_whatever_happens(network, postgres, tmp_path):
+    outcome = Soak(network, tmp_path, postgres.new_url(), SHORT).run()
+    assert wrong_with(outcome, SHORT) == []
+    verdict = outcome.verdict
+    assert verdict.delivered + verdict.refunded == verdict.packets > SHORT.packets // 2  # reorganisations unsend some
+    assert outcome.kills > 0 < outcome.reorganisations
+    assert sum(outcome.lies.values()) > 0
+    assert outcome.blamed() == {"east-3"}
+
+
+def test_replicas_share_the_work_and_waste_nothing(network, postgres, tmp_path):
+    outcome = Soak(network, tmp_path, postgres.new_url(), QUIET).run()
+    assert wrong_with(outcome, QUIET) == []
+    assert {line["replica"] for line in outcome.events("delivery sent")} == {"one", "two"}
+
+
+def test_the_twin_without_claims_is_seen_to_waste(network, postgres, tmp_path):
+    entry = ("-m", "tests.soak.broken", "claims")
+    outcome = Soak(network, tmp_path, postgres.new_url(), QUIET, entry=entry).run()
+    assert any("were wasted" in wrong for wrong in wrong_with(outcome, QUIET))
+
+
+def test_the_twin_without_a_budget_is_seen_to_overspend(network, postgres, tmp_path):
+    poor = replace(QUIET, packets=8, replicas=1, budget_wei=1)
+    outcome = Soak(network, tmp_path, postgres.new_url(), poor, entry=("-m", "tests.soak.broken", "budget")).run()
+    assert any("wei were spent" in wrong for wrong in wrong_with(outcome, poor))
