@@ -11,6 +11,8 @@ from typing import Any
 import typer
 
 from clearspan import exits
+from clearspan.lab.adapters.attacks import ATTACKS
+from clearspan.lab.adapters.running import UnknownBridge, try_all
 from clearspan.lab.campaign import run_campaign
 from clearspan.lab.runs import RunResult, config_of, run_seed
 from clearspan.lab.scenarios import Result, Scenario, catalogue, find, run_scenario
@@ -117,6 +119,29 @@ def run_scenarios(identifier: str | None, *, twin_only: bool, as_json: bool) -> 
         typer.echo(f"{len(results)} scenarios, {survivors}{killed} twins killed")
     passed = killed == len(results) and (twin_only or survived == len(results))
     return exits.OK if passed else exits.REJECTED
+
+
+def run_bridge(name: str, identifier: str | None, *, as_json: bool) -> int:
+    """`clearspan lab scenarios --bridge`."""
+    chosen = [one for one in ATTACKS if identifier in {None, "all", one.identifier}]
+    try:
+        tried = try_all(name, chosen)
+    except UnknownBridge as unknown:
+        typer.echo(unknown.args[0], err=True)
+        return exits.USAGE
+    survived = sum(one.verdict.survived for one in tried)
+    if as_json:
+        rows = [
+            {"id": one.attack.identifier, "survived": one.verdict.survived, "detail": one.verdict.detail}
+            for one in tried
+        ]
+        typer.echo(json.dumps({"bridge": name, "attacks": rows}))
+    else:
+        for one in tried:
+            verdict = "survives" if one.verdict.survived else "FALLS   "
+            typer.echo(f"{one.attack.identifier:<20} {verdict} {one.attack.title}: {one.verdict.detail}")
+        typer.echo(f"{name} survives {survived} of {len(tried)} attacks")
+    return exits.OK if tried and survived == len(tried) else exits.REJECTED
 
 
 def run_report(seed: int, out: Path) -> int:

@@ -25,9 +25,10 @@ class Attack:
 ATTACKS: list[Attack] = []
 
 
-def attack(
-    identifier: str, title: str, *incidents: str
-) -> Callable[[Callable[[Bridge], Verdict]], Callable[[Bridge], Verdict]]:
+Attempt = Callable[[Bridge], Verdict]
+
+
+def attack(identifier: str, title: str, *incidents: str) -> Callable[[Attempt], Attempt]:
     """Enter a function into the list."""
 
     def enter(attempt: Attempt) -> Attempt:

@@ -211,9 +211,9 @@ class _Ledger:
 
 
 @contextmanager
-def clearspan_bridge() -> Iterator[Bridge]:
-    """A fresh world in which nobody acts by chance."""
-    with Stage().world() as world:
+def clearspan_bridge(stage: Stage | None = None) -> Iterator[Bridge]:
+    """A fresh world in which nobody acts by chance, broken where the stage says so."""
+    with (stage or Stage()).world() as world:
         heist = _second(Heist(world))
         yield Bridge(
             name="clearspan",
