@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 from bridge.deployment import Deployment
 from bridge.errors import Rejected as BridgeRejected
 from bridge.swaps.book import SwapBook
+from bridge.swaps.chain_port import Send
 from bridge.swaps.timelocks import LONGEST_SECONDS, ChainBounds
 from chains.chain import Chain
 from exchange.sdk.catalogue import AssetSpec, Catalogue
@@ -155,8 +156,14 @@ class SwapConfig(Section):
             safety_deposit=habits.safety_deposit,
         )
 
-    def desk(self, wallet: LocalAccount, chains: Mapping[int, Chain], exchange: CashAccess | None = None) -> SwapDesk:
-        """Everything together."""
+    def desk(
+        self,
+        wallet: LocalAccount,
+        chains: Mapping[int, Chain],
+        exchange: CashAccess | None = None,
+        sends: Mapping[int, Send] | None = None,
+    ) -> SwapDesk:
+        """Everything together; `sends` by chain id, what submits in the place of the wallet."""
         network = self.network()
         return SwapDesk(
             wallet=wallet,
@@ -166,6 +173,7 @@ class SwapConfig(Section):
             policy=self.policy(),
             book=SwapBook(self.book),
             exchange=exchange,
+            sends=sends,
         )
 
 

@@ -10,6 +10,7 @@ from bridge.swaps.settling import LegPort, Moment, Permission, Settlement
 from chains.errors import ChainError
 from exchange.sdk.errors import ClearspanError
 from relayers.crash_points import CrashPoint, Hook, no_hook
+from relayers.errors import NotNow
 from relayers.reports import Did, Journal, StepReport, WaitsFor
 
 
@@ -38,6 +39,8 @@ class SwapSettler:
                 self._advance(journal, swap)
             except (ChainError, BridgeError, ClearspanError) as error:
                 journal.waits_for(WaitsFor.CHAIN, swap.hashlock, str(error))
+            except NotNow as reason:
+                journal.waits_for(reason.waits_for, swap.hashlock, reason.detail)
         return journal.report()
 
     def _advance(self, journal: Journal, swap: KeptSwap) -> None:

@@ -19,8 +19,8 @@ END_GAS = 500_000
 """A claim or a refund: two pushes of 50,000 gas, and a token that does something odd."""
 
 
-Send = Callable[[ContractFunction, int, int], object]
-"""Submits a call of the wallet's with so much gas and wei."""
+Send = Callable[[ContractFunction, int, int, int | None], object]
+"""Submits a call of the wallet's with so much gas and wei, of no use from a time on (seconds; None: for ever)."""
 
 
 class ChainPort:
@@ -74,21 +74,22 @@ class ChainPort:
             token = self.chain.contract("TestToken", swap.asset)
             allowed = self.chain.call(token.functions.allowance(self._wallet.address, self._escrow.address))
             if allowed < swap.amount:
-                self._send(token.functions.approve(self._escrow.address, swap.amount), APPROVE_GAS)
-        self._send(self._escrow.contract.functions.lock(swap.as_abi()), LOCK_GAS, _value(swap))
+                approve = token.functions.approve(self._escrow.address, swap.amount)
+                self._submit(approve, APPROVE_GAS, 0, swap.timelocks.claim_from)
+        lock = self._escrow.contract.functions.lock(swap.as_abi())
+        self._submit(lock, LOCK_GAS, _value(swap), swap.timelocks.claim_from)
 
     def claim(self, leg: Leg, preimage: bytes) -> None:
         """Claims for the payee."""
-        self._send(self._escrow.contract.functions.claim(_swap(leg).as_abi(), preimage), END_GAS)
+        swap = _swap(leg)
+        claim = self._escrow.contract.functions.claim(swap.as_abi(), preimage)
+        self._submit(claim, END_GAS, 0, swap.timelocks.refund_from)
 
     def refund(self, leg: Leg) -> None:
         """Takes back."""
-        self._send(self._escrow.contract.functions.refund(_swap(leg).as_abi()), END_GAS)
+        self._submit(self._escrow.contract.functions.refund(_swap(leg).as_abi()), END_GAS, 0, None)
 
-    def _send(self, call: ContractFunction, gas: int, value: int = 0) -> None:
-        self._submit(call, gas, value)
-
-    def _send_once(self, call: ContractFunction, gas: int, value: int) -> None:
+    def _send_once(self, call: ContractFunction, gas: int, value: int, _deadline: int | None) -> None:
         self.chain.send(call, self._wallet, gas=gas, value=value)
 
 

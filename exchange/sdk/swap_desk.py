@@ -17,7 +17,7 @@ from bridge.settlement import ForcedQueue
 from bridge.swaps.agreement import Agreement
 from bridge.swaps.book import KeptSwap, SwapBook
 from bridge.swaps.cash import CashLeg
-from bridge.swaps.chain_port import ChainPort
+from bridge.swaps.chain_port import ChainPort, Send
 from bridge.swaps.escrow import SwapEscrow
 from bridge.swaps.guarantees import Guarantee
 from bridge.swaps.legs import Leg
@@ -48,6 +48,7 @@ class SwapDesk:
     """What a wallet needs to swap: the network's escrows, bounds it believes in, a book.
 
     Raises Rejected for terms that are not this network's or leave no room; nothing is locked before `settlement` runs.
+    sends: what submits on a chain, by chain id; where none is named, the wallet sends and replaces nothing.
     """
 
     def __init__(  # noqa: PLR0913 - what it speaks to, each injected
@@ -60,6 +61,7 @@ class SwapDesk:
         policy: SwapPolicy,
         book: SwapBook | None = None,
         exchange: CashAccess | None = None,
+        sends: Mapping[int, Send] | None = None,
     ) -> None:
         self.address: ChecksumAddress = to_checksum_address(wallet.address)
         self.book = book or SwapBook()
@@ -69,6 +71,7 @@ class SwapDesk:
         self.wallet = wallet
         self._chains = chains
         self._ports: dict[int, ChainPort] = {}
+        self._sends = sends or {}
         self._exchange = exchange
         self._cash: CashPort | None = None
         self._seed = hmac.new(bytes(wallet.key), b"clearspan.swap.seed", hashlib.sha256).digest()
@@ -226,7 +229,7 @@ class SwapDesk:
         if chain_id not in self._ports:
             escrow = SwapEscrow(self._chains[chain_id], self.escrow(chain_id))
             first = self.network.chain(chain_id).deployed_at
-            self._ports[chain_id] = ChainPort(escrow, self.wallet, first_block=first)
+            self._ports[chain_id] = ChainPort(escrow, self.wallet, first_block=first, send=self._sends.get(chain_id))
         return self._ports[chain_id]
 
 

@@ -218,7 +218,7 @@ class SubmissionBook:
             cancels = any(one.cancels and one.hash == inclusion.transaction_hash for one in submission.attempts)
             if cancels:
                 row.succeeded = False
-            budget.settle(session, row, inclusion.cost_wei + (row.value if row.succeeded else 0))
+            budget.settle(session, row, inclusion.cost_wei)
 
 
 def _locked(session: Session, submission_id: int) -> SubmissionRow:

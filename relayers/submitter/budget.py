@@ -1,4 +1,7 @@
-"""How much a chain may cost on one day: reserved in full before a transaction is kept, settled when it is mined."""
+"""How much gas on a chain may cost on one day: reserved in full before a transaction is kept, settled when it is mined.
+
+What a call carries is not spending: it is locked, or was asked for.
+"""
 
 from sqlalchemy.orm import Session
 

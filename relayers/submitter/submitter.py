@@ -143,8 +143,7 @@ class Submitter:
         with self._store.transaction() as session:
             nonce = self._book.take_nonce(session, account.address, latest=latest, pending=pending)
             row = self._book.add(session, errand, message, signer=account.address, nonce=nonce, gas=gas, now=now)
-            most = gas * offer.max_fee + message.value
-            budget.reserve(session, row, most, limit=self.policy.budget_wei_per_day)
+            budget.reserve(session, row, gas * offer.max_fee, limit=self.policy.budget_wei_per_day)
             attempt = sign(
                 account, message, chain_id=self.chain.chain_id, nonce=nonce, gas=gas, offer=offer, number=0, now=now
             )

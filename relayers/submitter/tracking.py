@@ -185,7 +185,7 @@ class Tracker:
             cancels=cancels,
         )
         try:
-            self._keep(submission, attempt, gas * offer.max_fee + message.value, failure)
+            self._keep(submission, attempt, gas * offer.max_fee, failure)
         except NotNow as reason:
             journal.waits_for(reason.waits_for, newest.hash, reason.detail)
             return
@@ -215,4 +215,4 @@ class Tracker:
 
 def _most(submission: Submission) -> int:
     fee = max((one.offer.max_fee for one in submission.attempts if not one.cancels), default=0)
-    return submission.gas * fee + submission.value
+    return submission.gas * fee

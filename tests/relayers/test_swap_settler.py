@@ -31,13 +31,13 @@ class Side:
         self.passed = []
         self.start()
 
-    def start(self):
-        ports = {
-            bench.chain.chain_id: ChainPort(bench.reader, self.account)
+    def start(self, sends=None):
+        self.ports = {
+            bench.chain.chain_id: ChainPort(bench.reader, self.account, send=(sends or {}).get(bench.chain.chain_id))
             for bench in (self.market.long, self.market.short)
         }
         self.book = SwapBook(self.path)
-        self.settler = SwapSettler(self.book, lambda leg: ports[leg.chain_id], hook=self._pass)
+        self.settler = SwapSettler(self.book, lambda leg: self.ports[leg.chain_id], hook=self._pass)
 
     def _pass(self, point):
         self.passed.append(point)
@@ -52,11 +52,11 @@ class Side:
             return None
 
 
-def sides(market, tmp_path, *, alice_hook=no_hook, bob_hook=no_hook, keep=("alice", "bob")):
+def sides(market, tmp_path, *, alice_hook=no_hook, bob_hook=no_hook, keep=("alice", "bob"), side=Side):
     long, short, preimage = market.legs()
     agreement = Agreement(long=long, short=short)
-    alice = Side(market, ALICE, tmp_path / "alice.db", alice_hook)
-    bob = Side(market, BOB, tmp_path / "bob.db", bob_hook)
+    alice = side(market, ALICE, tmp_path / "alice.db", alice_hook)
+    bob = side(market, BOB, tmp_path / "bob.db", bob_hook)
     if "alice" in keep:
         alice.book.add(KeptSwap(role=Role.INITIATOR, agreement=agreement, rules=RULES, preimage=preimage))
     if "bob" in keep:
