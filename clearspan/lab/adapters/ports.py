@@ -1,7 +1,7 @@
 """What the lab asks of a bridge to attack it: five ports, and nothing of how the bridge works.
 
 A bridge carries value one way: a vault on the source chain locks it, a message tells the destination, whose ledger
-credits it. Amounts are base units of one token. Whatever is refused answers with the name of the error, and raises nothing.
+credits it. Amounts are base units of one token. What is refused answers with the name of the error and raises nothing.
 """
 
 from __future__ import annotations
