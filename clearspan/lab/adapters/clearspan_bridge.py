@@ -66,6 +66,7 @@ class _Vault:
     """The vault of the source."""
 
     heist: Heist
+    stage: Stage
 
     def lock(self, sender: LocalAccount, recipient: str, amount: int) -> Message:
         """See ports."""
@@ -79,7 +80,7 @@ class _Vault:
         """See ports."""
         heist, source = self.heist, self.heist.source
         token = odd_token(heist, "OddToken", (sender.address,))
-        vault = another_vault(Stage(), heist, token.address)
+        vault = another_vault(self.stage, heist, token.address)
         source.transact(token.functions.approve(vault.address, FOREVER), sender)
         source.transact(token.functions.configure(FEE_ON_TRANSFER, ZERO_ADDRESS, b""), heist.owner)
         call = vault.get_function_by_signature(DEPOSIT)(token.address, amount, recipient, 0)
@@ -213,13 +214,14 @@ class _Ledger:
 @contextmanager
 def clearspan_bridge(stage: Stage | None = None) -> Iterator[Bridge]:
     """A fresh world in which nobody acts by chance, broken where the stage says so."""
-    with (stage or Stage()).world() as world:
+    stage = stage or Stage()
+    with stage.world() as world:
         heist = _second(Heist(world))
         yield Bridge(
             name="clearspan",
             source=_Chain(world, heist.source),
             destination=_Chain(world, heist.host),
-            vault=_Vault(heist),
+            vault=_Vault(heist, stage),
             messenger=_Messenger(heist),
             relayer=_Relayer(world),
             ledger=_Ledger(heist),

@@ -3,10 +3,13 @@
 import base64
 import logging
 import sqlite3
+from contextlib import nullcontext
 
 import pytest
 
-from bridge.relaying import prove_commitments
+from bridge.abi import ZERO_ADDRESS
+from bridge.interoperable import encode_evm
+from bridge.relaying import deliver, prove_commitments
 from clearspan.lab.oracle.alarms import Alarm, misjudged
 from clearspan.lab.oracle.bounds import ROWS_BASE, excesses
 from clearspan.lab.oracle.violations import Invariant, Violation
@@ -17,6 +20,8 @@ from relayers.packet_relayer import PacketRelayer
 from relayers.reports import StepReport
 from relayers.submitter import budget
 from relayers.watching.answers import AnswerCheck
+from relayers.watching.credits import CreditCheck
+from relayers.watching.holdings import HoldingsCheck
 from tests.clearspan.lab.oracle.broken_worlds import broken, named
 
 LITTLE_WEI = 10_000
@@ -126,6 +131,46 @@ def test_i18_a_watcher_that_does_not_look():
     with blind, broken(("Mailbox", "mailbox-unproven-packet"), watches=True) as (heist, judge):
         cheat(heist)
         assert named(judge) == {"I3", "I18"}
+
+
+def deposit_nothing(heist):
+    vault = heist.source.contract("CollateralVault", heist.entry.vault)
+    deposit = vault.get_function_by_signature("deposit(address,uint256,address,uint64)")
+    call = deposit(ZERO_ADDRESS, 10**18, heist.thief.address, heist.world.clock.now() + 3_600)
+    heist.source.transact(call, heist.thief)
+
+
+def deliver_twice(heist):
+    packet = heist.deposit(LOOT, heist.thief)
+    for _ in range(2):
+        deliver(heist.way, [packet], heist.world.base.users[2])
+        heist.settle()
+
+
+def credit_directly(heist):
+    packet = heist.invented()
+    queue = heist.host.contract("ForcedQueue", packet.recipient)
+    sender = encode_evm(packet.source_chain, packet.sender)
+    heist.host.transact(queue.functions.receiveMessage(bytes(32), sender, packet.payload), heist.thief)
+
+
+@pytest.mark.parametrize(
+    ("twin", "cheats", "blind", "named_first", "alarm"),
+    [
+        (("CollateralVault", "vault-ignores-value"), deposit_nothing, HoldingsCheck, "I1", "Shortfall"),
+        (("Mailbox", "mailbox-replay"), deliver_twice, AnswerCheck, "I2", "AnsweredTwice"),
+        (("ForcedQueue", "queue-direct-deposit"), credit_directly, CreditCheck, "I3", "UnmatchedCredit"),
+    ],
+)
+def test_i18_each_breach_is_cried_out_by_its_check_alone(twin, cheats, blind, named_first, alarm):
+    for is_blind in (False, True):
+        mute = swapped(blind, "look", lambda check: iter(())) if is_blind else nullcontext()
+        with mute, broken(twin, watches=True) as (heist, judge):
+            cheats(heist)
+            heist.settle()
+            heist.world.run(20)
+            assert named(judge) == ({named_first, "I18"} if is_blind else {named_first})
+            assert bool([one for one in judge.alarms if alarm in one.detail]) is not is_blind
 
 
 def test_i18_no_alarm_in_an_honest_world():
