@@ -8,6 +8,8 @@ from chains.errors import ChainError, Reason, Rejected, Unavailable
 
 ALREADY_KNOWN = re.compile(r"already known|already imported|known transaction", re.IGNORECASE)
 """Answers to a submission that the node already holds, which is what was wanted."""
+STILL_INDEXING = re.compile(r"indexing is in progress", re.IGNORECASE)
+"""What geth says of a transaction it does not find while it may not have looked everywhere."""
 
 REFUSALS: tuple[tuple[Reason, re.Pattern[str]], ...] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))

@@ -12,7 +12,7 @@ from web3.types import RPCEndpoint, RPCResponse
 from chains.errors import ChainError, DishonestNode, Reason, Rejected, Unavailable, WrongChainId
 from chains.evm import decode_transaction
 from chains.http_link import HttpLink
-from chains.node_errors import OVERLOADED_CODE, general_error
+from chains.node_errors import OVERLOADED_CODE, STILL_INDEXING, general_error, message_of
 
 SERVER_ERROR_CODE = -32000
 SUBMISSIONS = frozenset({"eth_sendRawTransaction", "eth_sendTransaction", "eth_sendUnsignedTransaction"})
@@ -94,6 +94,8 @@ class NodeProvider(BaseProvider):
         refused = response.get("error")
         if isinstance(refused, Mapping) and refused.get("code") == OVERLOADED_CODE:
             raise general_error(method, refused)
+        if refused is not None and STILL_INDEXING.search(message_of(refused)):
+            raise Unavailable(Reason.NODE_UNREACHABLE, f"{method}: {message_of(refused)}")
         return response
 
 

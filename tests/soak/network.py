@@ -36,9 +36,13 @@ class NotMinedError(Exception):
     """A user's transaction was not mined as it should have been."""
 
 
-def anvil_nodes(genesis_time):
-    options = ("--gas-limit", "200000000", "--code-size-limit", "50000")
-    return {number: AnvilNode(number, genesis_time=genesis_time, options=options) for number in NAMES}
+def anvil_nodes(balances):
+    options = ("--gas-limit", "200000000")
+    nodes = {number: AnvilNode(number, genesis_time=int(time.time()), options=options) for number in NAMES}
+    for node in nodes.values():
+        node.fund(balances)
+        node.block()
+    return nodes
 
 
 class AnvilNode(Anvil):
@@ -64,6 +68,11 @@ class AnvilNode(Anvil):
             head = int(self.ask("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
             self.ask("evm_mine", {"timestamp": max(head + 1, int(time.time()))})
 
+    def settle(self, hashes):
+        """Receipts of what was handed over, in the next block."""
+        self.block()
+        return [self.ask("eth_getTransactionReceipt", one) for one in hashes]
+
     def reorganise(self, depth):
         """Other, empty blocks in the place of the newest; what was in those is nowhere any more."""
         with self.lock:
@@ -72,14 +81,18 @@ class AnvilNode(Anvil):
 
 
 class Network:
-    """Nodes by chain id, the contracts on them, users and attestors. Blocks are made until `stop`."""
+    """Nodes by chain id, the contracts on them, users and attestors. Blocks are made until `stop`.
+
+    nodes: starts them, given what each account is to have in wei.
+    """
 
     def __init__(self, nodes=anvil_nodes, *, seed=0, block_seconds=0.25):
         self.random = random.Random(seed)
         keys = [Account.from_key(self.random.randbytes(32)) for _ in range(4 + ATTESTORS)]
         self.owner, self.user, self.signer, self.carrier, *self.attestors = keys
         self.block_seconds = block_seconds
-        self.nodes = nodes(int(time.time()))
+        accounts = (self.owner, self.user, self.signer, self.carrier)
+        self.nodes = nodes({account.address: 1_000 * ETHER for account in accounts})
         try:
             self._set_up()
         except BaseException:
@@ -92,10 +105,6 @@ class Network:
         self.panel = Panel(self.deployment, self.reading(), self.attestors).start()
 
     def _set_up(self):
-        accounts = (self.owner, self.user, self.signer, self.carrier)
-        for node in self.nodes.values():
-            node.fund({account.address: 1_000 * ETHER for account in accounts})
-            node.block()
         self.chains = self.reading()
         by_number = sorted(self.attestors, key=lambda key: int(key.address, 16))
         with self._mining_at_once():
@@ -204,9 +213,7 @@ class Network:
                 }  # fmt: skip
                 signed = self.user.sign_transaction(fields)
                 hashes.append(node.ask("eth_sendRawTransaction", Web3.to_hex(signed.raw_transaction)))
-            node.block()
-            for transaction_hash in hashes:
-                receipt = node.ask("eth_getTransactionReceipt", transaction_hash)
+            for receipt in node.settle(hashes):
                 if receipt is None or receipt["status"] != "0x1":
                     raise NotMinedError(receipt)
 

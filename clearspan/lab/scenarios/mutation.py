@@ -7,7 +7,7 @@ import inspect
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 
@@ -22,17 +22,22 @@ def edited(owner: object, name: str, find: str, replacement: str) -> Iterator[No
     text = textwrap.dedent(inspect.getsource(plain))
     if text.count(find) != 1:
         raise ValueError(f"{name} has {text.count(find)} times: {find}")
-    names: dict[str, Any] = {}
-    flags = language.annotations.compiler_flag
-    program = compile(text.replace(find, replacement), inspect.getfile(plain), "exec", flags=flags, dont_inherit=True)
-    exec(program, plain.__globals__ | {"__name__": plain.__module__}, names)  # noqa: S102 - the text is our own
-    made = names[name]
-    whole, broken = plain.__code__, _bare(made).__code__
+    whole, broken = plain.__code__, _compiled(plain, name, text.replace(find, replacement))
     plain.__code__ = broken
     try:
         yield
     finally:
         plain.__code__ = whole
+
+
+def _compiled(plain: FunctionType, name: str, text: str) -> CodeType:
+    """Code of a function's other text, with the names it closes over, `super` among them, bound as before."""
+    closed = ", ".join(plain.__code__.co_freevars)
+    wrapped = f"def _around({closed}):\n{textwrap.indent(text, '    ')}\n    return {name}\n"
+    flags = language.annotations.compiler_flag
+    program = compile(wrapped, inspect.getfile(plain), "exec", flags=flags, dont_inherit=True)
+    around = next(part for part in program.co_consts if isinstance(part, CodeType))
+    return next(part for part in around.co_consts if isinstance(part, CodeType) and part.co_name == name)
 
 
 def _bare(named: Any) -> FunctionType:

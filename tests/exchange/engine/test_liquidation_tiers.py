@@ -24,7 +24,7 @@ def reason_of(venue, step: bytes) -> Reason:
 
 
 def whale(venue_type, tiers=LIQUIDATION_TIERS):
-    """Account 2 is long 15 of a market with a cap of 100, below maintenance but not critical; 3 is rich and stands in the book."""
+    """Account 2 is long 15 of a market with a cap of 100, below maintenance, not critical; 3 stands in the book."""
     spec = replace(venue_type.MARKETS[0], open_interest_cap=100 * UNIT, taker_fee=0, maker_fee=0)
     venue = venue_type((spec, venue_type.MARKETS[1]), liquidation_tiers=tiers)
     venue.price(btc=50_000, eth=3_000)

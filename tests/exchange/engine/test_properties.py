@@ -64,6 +64,7 @@ from exchange.engine.due import liquidation_steps
 from exchange.engine.forced import ForcedItem
 from exchange.engine.margin import by_underlying, scan_loss, scan_loss_alone
 from exchange.state import BACKSTOP, Side, State, TimeInForce
+from tests.exchange.engine.campaign_checks import check_step, check_worst_sides, margins
 from tests.exchange.engine.trading_moves import ADMIN_SEED, TradingMoves
 
 NEVER = 2**63
@@ -135,6 +136,7 @@ class Run(TradingMoves):
     def step(self, step: bytes) -> None:
         """Apply a step; a rejected one must have changed nothing but, in `apply`, the sequence."""
         before = fingerprint(self.state)
+        held = margins(self.state)
         sequence = self.state.header.sequence
         if self.random.random() < 0.5:
             try:
@@ -151,6 +153,8 @@ class Run(TradingMoves):
                 assert fingerprint(self.state) == before
                 self.state.header.sequence += 1
         assert self.state.header.sequence == sequence + 1
+        if not isinstance(events[0] if events else None, StepRejected):
+            check_step(self.state, held, step, events)
         self.log.append(("step", step))
         self.last_step = step
         for event in events:
@@ -350,7 +354,8 @@ class Run(TradingMoves):
         return state
 
     def check_margin(self) -> None:
-        """The two ends of the risk array give what all sixteen scenarios give."""
+        """The two ends of the risk array give what all sixteen scenarios give, and no side could lose more."""
+        check_worst_sides(self.state)
         for account_id, account in self.state.accounts.items():
             for entries in by_underlying(self.state, account.positions).values():
                 for entry in entries:

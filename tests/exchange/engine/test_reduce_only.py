@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from exchange.engine import Filled, OrderPlaced, OrderRemoved, Reason, Rejected, Removal
+from exchange.engine import (
+    Filled,
+    OrderPlaced,
+    OrderRemoved,
+    Reason,
+    Rejected,
+    Removal,
+    assess,
+    placing,
+    requirements,
+)
 from exchange.state import OrderFlag, Phase, Side, TimeInForce
 
 UNIT = 10**8
@@ -101,3 +111,62 @@ def test_a_market_in_its_post_only_phase_takes_only_makers(long) -> None:
     for tif in (TimeInForce.POST_ONLY, TimeInForce.POST_ONLY_SLIDE):
         (placed,) = long.sell(1, 50_000, 0.5, tif=tif)
         assert isinstance(placed, OrderPlaced)
+
+
+@pytest.fixture
+def stretched(venue):
+    """Account 3 is long 1 with 5,100 USD, so that nothing is free; 4 is rich. Without fees beyond 25 USD."""
+    venue.open_account(usd=5_100)
+    venue.open_account(usd=10_000_000)
+    venue.sell(4, 50_000, 1)
+    venue.buy(3, 50_000, 1)
+    assert reason_of(venue, venue.order(3, 0, Side.ASK, 50_500, 3)) == Reason.INSUFFICIENT_MARGIN
+    return venue
+
+
+def test_exits_of_the_full_size_each_need_no_margin(stretched) -> None:
+    before = assess(stretched.state, 3).initial
+    for price in (50_500, 51_000, 51_500):
+        stretched.sell(3, price, 1, flags=ONLY)
+    assert assess(stretched.state, 3).initial == before
+    position = stretched.state.accounts[3].positions[0]
+    assert (position.ask_quantity, position.reduce_ask) == (3 * UNIT, 3 * UNIT)
+
+
+def test_exits_that_counted_in_full_were_refused(stretched, monkeypatch) -> None:
+    monkeypatch.setattr(placing, "open_sides", lambda position: (position.bid_quantity, position.ask_quantity))
+    monkeypatch.setattr(requirements, "open_sides", lambda position: (position.bid_quantity, position.ask_quantity))
+    for price in (50_500, 51_000):
+        stretched.sell(3, price, 1, flags=ONLY)
+    assert reason_of(stretched, stretched.order(3, 0, Side.ASK, 51_500, 1, flags=ONLY)) == Reason.INSUFFICIENT_MARGIN
+
+
+def test_under_water_an_exit_rests_and_adds_no_risk(stretched) -> None:
+    stretched.price(btc=46_500, eth=3_000)
+    report = assess(stretched.state, 3)
+    assert report.equity < report.initial
+    assert reason_of(stretched, stretched.order(3, 0, Side.ASK, 46_600, 1.5)) == Reason.INSUFFICIENT_MARGIN
+    stretched.sell(3, 46_600, 0.6)
+    # With the other ask met first or last, both together would leave it short.
+    assert reason_of(stretched, stretched.order(3, 0, Side.ASK, 46_700, 1, flags=ONLY)) == Reason.INSUFFICIENT_MARGIN
+    stretched.sell(3, 46_700, 0.4, flags=ONLY)
+    stretched.do(stretched.cancel_all(3))
+    for price in (46_600, 46_700):
+        stretched.sell(3, price, 1, flags=ONLY)
+    assert assess(stretched.state, 3).initial == report.initial
+    stretched.buy(4, 46_700, 5)
+    assert stretched.state.accounts[3].positions == {}
+
+
+def test_exits_left_over_on_the_other_side_require_nothing(stretched) -> None:
+    """A short's exits rest on as bids when it has turned long: they could only be removed."""
+    stretched.buy(4, 50_000, 5)
+    stretched.do(stretched.cancel_all(3))
+    stretched.deposit(3, 0, 100_000 * 10**6)
+    stretched.sell(3, 50_000, 2)
+    stretched.buy(3, 49_000, 1, flags=ONLY)
+    short = assess(stretched.state, 3).initial
+    stretched.sell(4, 50_000, 5)
+    stretched.buy(3, 50_000, 2)
+    assert stretched.state.accounts[3].positions[0].reduce_bid == UNIT
+    assert assess(stretched.state, 3).initial == short == 5_000 * 10**6

@@ -9,5 +9,5 @@ SCENARIO = Scenario(
     title="No honest party looks during a part of the window",
     group="rollup",
     source="classes of rollup failures",
-    missing="a challenge game",
+    missing="a fraud proof on chain: without executors in Solidity there is no dispute",
 )

@@ -9,5 +9,5 @@ SCENARIO = Scenario(
     title="A root with any one field of the state changed",
     group="rollup",
     source="classes of rollup failures",
-    missing="a fraud proof: roots are compared by whoever replays, and refused by nobody on chain",
+    missing="a fraud proof on chain: executors in Solidity; whoever replays finds it (`clearspan verify`)",
 )
