@@ -127,8 +127,8 @@ def test_i18_a_watcher_cries_out_in_time():
 
 
 def test_i18_a_watcher_that_does_not_look():
-    blind = swapped(AnswerCheck, "look", lambda check: iter(()))
-    with blind, broken(("Mailbox", "mailbox-unproven-packet"), watches=True) as (heist, judge):
+    blind, deaf = (swapped(check, "look", lambda _: iter(())) for check in (AnswerCheck, CreditCheck))
+    with blind, deaf, broken(("Mailbox", "mailbox-unproven-packet"), watches=True) as (heist, judge):
         cheat(heist)
         assert named(judge) == {"I3", "I18"}
 
