@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from web3.contract.contract import ContractFunction
 
-from bridge.settlement import ForcedQueue, Rollup
+from bridge.settlement import Rollup
 from chains.errors import ChainError
-from chains.headers import SealedHeader
 from exchange.rollup import Batch
 from exchange.sequencer import SequencerError
 from relayers.crash_points import CrashPoint, Hook, no_hook
@@ -14,6 +13,7 @@ from relayers.errors import NotNow, Superseded
 from relayers.ports import BatchSource
 from relayers.reports import Did, Journal, StepReport, WaitsFor
 from relayers.retries import SUBMISSION
+from relayers.settled_batches import SettledBatches
 from relayers.states import TaskState
 from relayers.store import Store
 from relayers.submitter import Errand, ErrandKind, Signing, Submitter
@@ -59,8 +59,7 @@ class BatchPoster:
         self._submitter = Submitter.of(store, rollup.chain, signer, hook)
         self._policy = policy or PostingPolicy()
         self._hook = hook
-        self._maximum_lag: int | None = None
-        self._queue_reader: ForcedQueue | None = None
+        self._settled = SettledBatches(rollup)
 
     def step(self) -> StepReport:
         """Confirm what is final, then post at most one batch."""
@@ -95,40 +94,19 @@ class BatchPoster:
     def _acceptable(self, journal: Journal, batch: Batch) -> Batch | None:
         """The batch; if no block after the final one can take it, what it becomes when it is cut anew.
 
-        All is read at one final block: the batch is not there, and the time of later blocks is not before that one's.
         None while that waits, or when nothing is left.
         """
         final = self._rollup.chain.finalized_header()
-        count = self._rollup.batch_count(block=final.number)
-        if count != batch.index:
+        death = self._settled.death_of(batch, final)
+        if death is None:
             return batch
-        segments = batch.segments()
-        taken = self._rollup.batch(count - 1, block=final.number).queue_cursor if count else 0
-        taken += sum(segment.forced_count for segment in segments)
-        overdue = taken if self._is_overdue(taken, final) else None
-        if segments[0].clock >= final.timestamp - self._lag() and overdue is None:
-            return batch
-        if self._is_overdue(self._source.forced_cursor, final):
+        if self._settled.is_overdue(self._source.forced_cursor, final):
             journal.waits_for(WaitsFor.SEQUENCER, batch.index, "overdue items of the forced queue")
             return None
-        self._source.recut(batch.index, earliest=final.timestamp - self._lag() // 2, overdue=overdue)
+        self._source.recut(batch.index, earliest=death.earliest, overdue=death.overdue)
         self._hook(CrashPoint.AFTER_ACT)
         journal.did(Did.RECUT, batch.index)
         return self._source.next_batch()
-
-    def _lag(self) -> int:
-        if self._maximum_lag is None:
-            self._maximum_lag = self._rollup.max_clock_lag()
-        return self._maximum_lag
-
-    def _is_overdue(self, item: int, final: SealedHeader) -> bool:
-        """Whether a batch that leaves this item of the queue comes too late after the final block."""
-        if self._queue_reader is None:
-            self._queue_reader = self._rollup.queue()
-        queue = self._queue_reader
-        if item >= queue.count(block=final.number):
-            return False
-        return queue.deadline(item, block=final.number) < final.timestamp
 
     def _post(self, journal: Journal) -> None:
         now = max(self._rollup.chain.head().timestamp, self._rollup.chain.clock.now())

@@ -13,6 +13,7 @@ from exchange.sequencer import SequencerError
 from exchange.sequencer.quote_workers import QuoteWorkers
 from exchange.state import MarketStatus
 from relayers.crash_points import CrashPoint, Hook, no_hook
+from relayers.oracle_reports import ReportSource, quorum_of
 from relayers.ports import PriceSource, StepSink
 from relayers.reports import Did, Journal, StepReport, WaitsFor
 
@@ -28,6 +29,7 @@ class Oracle:
 class OraclePublisher:
     """Publishes every underlying for which enough oracles have a newer price.
 
+    `oracles` are keys of this process; `reports` are signed already, by this operator's keys and by others'.
     Keeps nothing: what was published, and which markets still lack a mark, is in the venue's state.
     """
 
@@ -36,10 +38,12 @@ class OraclePublisher:
         sink: StepSink,
         oracles: Sequence[Oracle],
         *,
+        reports: Sequence[ReportSource] = (),
         quotes: QuoteWorkers | None = None,
         hook: Hook = no_hook,
     ) -> None:
         self._sink = sink
+        self._reports = reports
         self._quotes = quotes
         self._oracles = sorted(oracles, key=lambda oracle: oracle.signer.address)
         self._hook = hook
@@ -60,6 +64,26 @@ class OraclePublisher:
         return journal.report()
 
     def _report(self, journal: Journal, underlying: int) -> bool:
+        return self._sign(journal, underlying) or self._collect(journal, underlying)
+
+    def _collect(self, journal: Journal, underlying: int) -> bool:
+        """Of what was signed elsewhere, the newest time that enough oracles signed for."""
+        if not self._reports:
+            return False
+        state = self._sink.state
+        found = [one for source in self._reports for one in source.reports(underlying)]
+        last, needed = state.underlyings[underlying].time, state.config.reports_needed
+        quorum = quorum_of(found, state.domain, known=state.config.signers, needed=needed, after=last)
+        if quorum is None:
+            if any(one.time > last for one in found):
+                journal.waits_for(WaitsFor.PRICE, underlying, f"fewer than {needed} oracles agree on a time")
+            return False
+        time, parts = quorum
+        self._sink.submit(oracle_report(underlying, time, parts))
+        journal.did(Did.PUBLISHED, underlying)
+        return True
+
+    def _sign(self, journal: Journal, underlying: int) -> bool:
         state = self._sink.state
         last = state.underlyings[underlying].time
         prices = [(oracle.signer, oracle.source.latest(underlying)) for oracle in self._oracles]

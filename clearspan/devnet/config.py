@@ -23,6 +23,8 @@ DEFAULT_MARKETS = (
         lot=100_000,  # 0.001 BTC
         min_size=100_000,
         open_interest_cap=10**14,
+        funding_cap=7_500,
+        funding_interest=13,
     ),
     MarketListing(
         symbol="ETH-PERP",
@@ -31,6 +33,8 @@ DEFAULT_MARKETS = (
         lot=100_000,  # 0.001 ETH
         min_size=100_000,
         open_interest_cap=10**15,
+        funding_cap=7_500,
+        funding_interest=13,
     ),
 )
 

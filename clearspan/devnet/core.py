@@ -12,7 +12,6 @@ from eth_account.signers.local import LocalAccount
 from bridge.settlement import ForcedQueue, Outbox, Rollup
 from bridge.swaps.book import SwapBook
 from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
-from clearspan.devnet.duties import DutyKeeper
 from clearspan.devnet.network import Network, build_network, catalogue, fund
 from clearspan.devnet.prices import PriceBoard
 from clearspan.devnet.swapping import provider_terms, swap_policy
@@ -28,6 +27,7 @@ from exchange.sdk.swap_desk import CashAccess, SwapDesk
 from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from relayers.batch_poster import BatchPoster, PostingPolicy
 from relayers.crash_points import Hook, no_hook
+from relayers.duty_keeper import DutyKeeper
 from relayers.fleet import build_fleet
 from relayers.health_reporter import HealthReporter
 from relayers.keeper import LiquidationKeeper

@@ -24,7 +24,6 @@ from exchange.sdk.chain_errors import on_chain
 from exchange.sdk.errors import Rejected
 from exchange.sdk.gateway import Gateway
 from exchange.sdk.swap_desk import CashAccess
-from exchange.state.limits import RESERVATION_SECONDS
 from relayers.swap_config import SwapConfig, assets_of
 
 STEP_SECONDS = 120
@@ -55,10 +54,12 @@ def run_take(  # noqa: PLR0913 - its options
     held = on_chain(lambda: place.gateway.balance(place.wallet, short))
     if held < units:
         raise Rejected("InsufficientBalance", f"{held} base units of {short.symbol} on {short.chain}")
-    expected, bond = rebate_of(place.exchange.posted.state, short.asset_id, units), bond_of(units)
+    posted = place.exchange.posted.state
+    expected, bond = rebate_of(posted, short.asset_id, units), bond_of(posted, units)
+    within = posted.config.reservation_seconds
     if not yes:
         typer.confirm(
-            f"Deposit {_usd(units)} {short.symbol} on {short.chain} within {RESERVATION_SECONDS} seconds and be "
+            f"Deposit {_usd(units)} {short.symbol} on {short.chain} within {within} seconds and be "
             f"paid it on {long.chain} with at least {_usd(least)} more ({_usd(expected)} now)? Bond {_usd(bond)}.",
             abort=True,
             err=True,
@@ -78,7 +79,7 @@ def run_take(  # noqa: PLR0913 - its options
         expiry=now + STEP_SECONDS,
     )
     place.exchange.venue.submit(step)
-    typer.echo(f"reserved until {now + RESERVATION_SECONDS}; depositing", err=True)
+    typer.echo(f"reserved until {now + within}; depositing", err=True)
     packet = on_chain(lambda: place.gateway.deposit(place.wallet, short, units))
     if as_json:
         typer.echo(json.dumps({"account": account, "packet": f"0x{packet.hex()}", "amount": str(units)}, indent=2))

@@ -14,8 +14,24 @@ ConfigFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 DEFAULT_CONFIG = Path("relayer.toml")
-DAEMON_NAMES = ("attestor", "carrier", "payer", "provider", "relayer", "settler", "updater", "watcher")
-"""Those of `relayers.operating.registry` and of swaps, too heavy to ask for help's sake; a test compares."""
+DAEMON_NAMES = (
+    "attestor",
+    "carrier",
+    "health",
+    "keeper",
+    "market-maker",
+    "oracle",
+    "payer",
+    "poster",
+    "provider",
+    "relayer",
+    "releaser",
+    "settler",
+    "updater",
+    "venue",
+    "watcher",
+)
+"""Those of `relayers.operating.registry`, of swaps and of the exchange, too heavy for help's sake; a test compares."""
 
 
 def _group(text: str) -> typer.Typer:

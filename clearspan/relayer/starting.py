@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 from clearspan import exits
-from clearspan.relayer import swap_daemons
+from clearspan.relayer import swap_daemons, venue_daemons
 from relayers.operating import config_rules
 from relayers.operating.logs import configure_logs
 from relayers.operating.process import RelayerProcess
@@ -23,6 +23,7 @@ from relayers.operating.registry import DAEMONS, require_known
 def run_start(config_file: Path, *, names: tuple[str, ...] | None) -> int:
     """Run until told to stop. `names`: the daemons, the configured ones where None."""
     swap_daemons.register()
+    venue_daemons.register()
     for name in names or ():
         require_known(name)
     log = config_rules.load(config_file).log
@@ -41,6 +42,7 @@ def run_start(config_file: Path, *, names: tuple[str, ...] | None) -> int:
 def run_daemons(*, as_json: bool) -> int:
     """Print every known name."""
     swap_daemons.register()
+    venue_daemons.register()
     names = sorted(DAEMONS)
     typer.echo(json.dumps({"daemons": names}, indent=2) if as_json else "\n".join(names))
     return exits.OK

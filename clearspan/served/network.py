@@ -13,6 +13,7 @@ from typing import Self
 
 from eth_utils.address import to_canonical_address
 
+from bridge.settlement import Rollup
 from chains.server import ChainServer
 from clearspan.devnet.config import DevnetConfig
 from clearspan.devnet.core import DevnetCore
@@ -25,6 +26,7 @@ from exchange.sdk.json_http import JsonServer
 from exchange.serving.desk import OwnDesk
 from exchange.serving.questions import Questions
 from relayers.operating import keystores
+from relayers.venue_host import Settlement
 
 PASSWORD = "devnet"  # noqa: S105 - of keys that anybody can derive from the seed
 SCRYPT_ROUNDS = 1 << 12
@@ -61,7 +63,7 @@ class ServedDevnet:
             OwnDesk(self.core.sequencer),
             self.core.clock.now,
             to_canonical_address(network.keys.operator.address),
-            is_posted=lambda *_: False,
+            Settlement(Rollup(network.settlement, network.deployment.settlement.rollup)),
         )
         self._venue = JsonServer(questions.public, lock=self._lock)
         self._servers = {chain.name: ChainServer(chain) for chain in network.chains}

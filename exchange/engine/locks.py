@@ -17,7 +17,7 @@ from exchange.engine.signatures import Signatures
 from exchange.state.account import MAIN_MASK
 from exchange.state.asset import NO_UNDERLYING, Asset, AssetKind
 from exchange.state.hash_use import REVEALED, use_key
-from exchange.state.limits import AMOUNT_LIMIT, LOCK_LIMIT, LOCK_SECONDS_MAX, LOCK_SECONDS_MIN
+from exchange.state.limits import AMOUNT_LIMIT, LOCK_LIMIT
 from exchange.state.lock import Lock, LockStatus
 from exchange.state.state import State
 
@@ -58,7 +58,7 @@ def lock_cash(state: State, step: bytes, signatures: Signatures) -> list[Event]:
         raise Rejected(Reason.INVALID_PAYEE)
     if not any(digest):
         raise Rejected(Reason.INVALID_HASH)
-    if not LOCK_SECONDS_MIN <= deadline - state.header.clock <= LOCK_SECONDS_MAX:
+    if not state.config.lock_seconds_min <= deadline - state.header.clock <= state.config.lock_seconds_max:
         raise Rejected(Reason.DEADLINE_OUT_OF_RANGE)
     used = state.hash_index
     if use_key(digest, REVEALED) in used or use_key(digest, account_id) in used:

@@ -37,7 +37,7 @@ def rebalance_offers(state: State) -> list[RebalanceOffer]:
             short=short,
             amount=amount,
             rebate=rebate_of(state, short, amount),
-            bond=bond_of(amount),
+            bond=bond_of(state, amount),
             sources=tuple(source for source in sources if source[0] != short),
         )
         for short in cash

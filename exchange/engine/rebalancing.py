@@ -20,10 +20,6 @@ from exchange.state.asset import Asset
 from exchange.state.limits import (
     AMOUNT_LIMIT,
     FACTOR_ONE,
-    REBATE_RAMP_SECONDS,
-    RESERVATION_BOND,
-    RESERVATION_SECONDS,
-    WAITING_FEE,
     WITHDRAWAL_LIMIT,
 )
 from exchange.state.reservation import Reservation, ReservationStatus
@@ -47,14 +43,15 @@ def rebate_of(state: State, asset_id: int, amount: int) -> int:
     shortage = state.shortages.get(asset_id)
     if shortage is None or not shortage.head:
         return 0
+    config = state.config
     waited = state.header.clock - state.waiting[shortage.head - 1].since
-    share = WAITING_FEE * min(waited, REBATE_RAMP_SECONDS)
-    return min(shortage.pool, mul_div_down(amount, share, FACTOR_ONE * REBATE_RAMP_SECONDS))
+    share = config.waiting_fee * min(waited, config.rebate_ramp_seconds)
+    return min(shortage.pool, mul_div_down(amount, share, FACTOR_ONE * config.rebate_ramp_seconds))
 
 
-def bond_of(amount: int) -> int:
+def bond_of(state: State, amount: int) -> int:
     """What a reservation of an amount costs whoever does not keep it."""
-    return mul_div_up(amount, RESERVATION_BOND, FACTOR_ONE)
+    return mul_div_up(amount, state.config.reservation_bond, FACTOR_ONE)
 
 
 def reserve_rebalance(state: State, step: bytes, signatures: Signatures) -> list[Event]:
@@ -84,12 +81,12 @@ def reserve_rebalance(state: State, step: bytes, signatures: Signatures) -> list
     if rebate < min_rebate:
         raise Rejected(Reason.REBATE_TOO_SMALL)
     require_inventory(state, long, amount + rebate)
-    bond = bond_of(amount)
+    bond = bond_of(state, amount)
     require_free_cash(state, account_id, bond)
 
     # Nothing below can fail.
     consume_nonce(holder, nonce)
-    deadline = state.header.clock + RESERVATION_SECONDS
+    deadline = state.header.clock + state.config.reservation_seconds
     account.cash -= bond
     source.inventory -= amount + rebate
     shortage = state.shortages[short]

@@ -20,6 +20,7 @@ CARRY_LIMIT: Final = 5 * 10**8
 def smile_report(state: State, step: bytes, signatures: Signatures) -> list[Event]:
     """Set the carry and the smile of an expiry. Raises Rejected with nothing changed.
 
+    Options whose smile got too old are priced again from here on, at their last marks until the next round.
     Not while a round is being marked, so that all marks of a round are by one smile.
     """
     head = steps.SMILE_REPORT.size
@@ -43,6 +44,7 @@ def smile_report(state: State, step: bytes, signatures: Signatures) -> list[Even
     require_signers(state, signatures, ((struct_hash, r, s, v) for r, s, v in parts))
     set_smile(expiry, smile, carry, time)
     state.dirty_expiries.add(expiry_id)
+    state.refresh_pricing(expiry.underlying)
     return [SmileSet(expiry_id, expiry.smile_version, time)]
 
 

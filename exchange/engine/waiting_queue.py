@@ -18,9 +18,7 @@ from exchange.state.asset import Asset, AssetKind
 from exchange.state.limits import (
     FACTOR_ONE,
     SERVED_PER_STEP,
-    WAITING_FEE,
     WAITING_LIMIT,
-    WAITING_MIN,
     WITHDRAWAL_LIMIT,
 )
 from exchange.state.shortage import Shortage
@@ -67,7 +65,7 @@ def queue_withdrawal(state: State, step: bytes, signatures: Signatures) -> list[
     if not account_id & MAIN_MASK:
         raise Rejected(Reason.INSURANCE_MAY_NOT_TRADE)
     asset = cash_asset(state, asset_id)
-    if amount < WAITING_MIN:
+    if amount < state.config.waiting_min:
         raise Rejected(Reason.AMOUNT_OUT_OF_RANGE)
     if not any(recipient):
         raise Rejected(Reason.INVALID_RECIPIENT)
@@ -80,7 +78,7 @@ def queue_withdrawal(state: State, step: bytes, signatures: Signatures) -> list[
 
     # Nothing below can fail.
     consume_nonce(holder, nonce)
-    fee = mul_div_up(amount, WAITING_FEE, FACTOR_ONE)
+    fee = mul_div_up(amount, state.config.waiting_fee, FACTOR_ONE)
     account.cash -= amount
     shortage = state.shortages.setdefault(asset_id, Shortage())
     shortage.waiting += amount - fee

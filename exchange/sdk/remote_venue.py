@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from exchange.engine import Balances, Depth, LockReport, MarginReport, OpenOrder, PositionReport, RebalanceOffer
+from exchange.engine import (
+    Balances,
+    Depth,
+    LockReport,
+    MarginReport,
+    OpenOrder,
+    PositionReport,
+    RebalanceOffer,
+    Simulation,
+)
 from exchange.sdk.venue_client import VenueClient
 from exchange.sequencer import Confirmation
 from exchange.state.config import Domain
@@ -41,6 +51,14 @@ class RemoteVenue:
     async def balances(self, account: int) -> tuple[Balances, MarginReport]:
         """See Venue."""
         return await self._ask("balances", tuple[Balances, MarginReport], account=account)
+
+    async def simulate(self, account: int, step: bytes) -> Simulation:
+        """See Venue."""
+        return await self._ask("simulate", Simulation, account=account, step=step)
+
+    async def simulate_prices(self, account: int, prices: Mapping[int, int]) -> Simulation:
+        """See Venue."""
+        return await self._ask("simulate_prices", Simulation, account=account, prices=dict(prices))
 
     async def positions(self, account: int) -> list[PositionReport]:
         """See Venue."""

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from exchange.engine import Event
 from exchange.rollup.segment import MAX_STEP_BYTES
+from exchange.sequencer.recutting import Recut
 
 Id = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -108,9 +109,10 @@ class OfBatch(Struct, forbid_unknown_fields=True):
 
 
 class Since(Struct, forbid_unknown_fields=True):
-    """What was sequenced after a sequence number."""
+    """What was sequenced after a sequence number, or after a place told before, which a new cut does not move."""
 
-    sequence: Id
+    sequence: Id | None = None
+    place: Id | None = None
     most: Annotated[int, Meta(ge=1, le=EVENTS_MAX)] = EVENTS_MAX
 
 
@@ -119,6 +121,32 @@ class LogFrom(Struct, forbid_unknown_fields=True):
 
     height: Id
     most: Annotated[int, Meta(ge=1, le=ENTRIES_MAX)] = ENTRIES_MAX
+
+
+class Dead(Struct, forbid_unknown_fields=True):
+    """What a poster says the settlement chain can never take."""
+
+    index: Id
+
+
+class StepOf(Struct, forbid_unknown_fields=True):
+    """A step by the keccak-256 of its bytes."""
+
+    step_hash: Hash
+
+
+class Trial(Struct, forbid_unknown_fields=True):
+    """A step to try on an account without sequencing it; its signature is not needed."""
+
+    account: Id
+    step: Annotated[bytes, Meta(max_length=MAX_STEP_BYTES)]
+
+
+class PriceTrial(Struct, forbid_unknown_fields=True):
+    """Index prices to try on an account, 1e-8 USD by underlying."""
+
+    account: Id
+    prices: dict[Id, Id]
 
 
 class Posted(Struct, forbid_unknown_fields=True):
@@ -139,13 +167,15 @@ class VenueFacts(Struct, frozen=True):
 
 
 class Told(Struct, frozen=True):
-    """A `Sequenced`, as it is served."""
+    """A `Sequenced`, as it is served. `place` counts what this venue told since it was opened, and never falls."""
 
+    place: int
     sequence: int
     clock: int
     step: bytes | None
     forced_index: int | None
     events: tuple[Event, ...]
+    recut: Recut | None = None
 
 
 class LogEntry(Struct, frozen=True):

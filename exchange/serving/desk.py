@@ -67,7 +67,8 @@ class ThreadDesk:
     """Opens a sequencer in a thread of its own, and opens it again where its log failed; for any number of threads.
 
     `open_sequencer` replays the log; what it raises at the first time, `start` raises. Who finds `waiting_max` others
-    waiting is told Unavailable(Busy) at once. Steps that wait together are written together.
+    waiting is told Unavailable(Busy) at once. Steps that wait together are written together; `ahead` is told of them
+    before the first is executed.
     """
 
     def __init__(
@@ -76,8 +77,10 @@ class ThreadDesk:
         *,
         waiting_max: int = WAITING_MAX,
         answer_seconds: float = ANSWER_SECONDS,
+        ahead: Callable[[Sequence[bytes]], None] | None = None,
     ) -> None:
         self._open_sequencer = open_sequencer
+        self._ahead = ahead
         self._line: queue.Queue[_Job | None] = queue.Queue(waiting_max)
         self._answer_seconds = answer_seconds
         self._thread = threading.Thread(target=self._run, name="venue", daemon=True)
@@ -157,6 +160,8 @@ class ThreadDesk:
 
     def _serve(self, jobs: list[_Job]) -> None:
         sequencer = self._working()
+        if self._ahead is not None and len(jobs) > 1:
+            self._ahead([job.step for job in jobs if job.step is not None])
         steps: list[_Job] = []
         for job in jobs:
             if sequencer is None:

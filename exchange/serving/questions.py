@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import nullcontext
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct
 
 from exchange import engine, sequencer
 from exchange.engine import depth
+from exchange.rollup import Batch
 from exchange.sdk.cash_venue import LocalCashVenue
 from exchange.sdk.errors import Rejected, Unavailable
 from exchange.sdk.json_http import Answer, JsonServer
@@ -25,8 +26,18 @@ from exchange.state import State
 P = TypeVar("P", bound=Struct)
 T = TypeVar("T")
 Look = Callable[["Counter", P], Any]
-IsPosted = Callable[[int, bytes], bool]
-"""Whether the settlement chain finally has batch `index` under a commitment."""
+
+
+class SettlementView(Protocol):
+    """What final blocks of the settlement chain say; asked before anybody is believed about it."""
+
+    def is_posted(self, index: int, commitment: bytes) -> bool:
+        """Whether batch `index` is there under a commitment."""
+        ...
+
+    def death_of(self, batch: Batch) -> tuple[int, int | None] | None:
+        """`earliest` and `overdue` of `Sequencer.recut`, where no later block takes the batch; None where one can."""
+        ...
 
 
 class Counter:
@@ -44,14 +55,14 @@ class Counter:
 class Questions:
     """`public` may be asked by anybody who reaches the server, `operators` by the operator's own daemons.
 
-    `is_posted` is asked before anything is believed to be posted, in the thread of who says so.
+    `settlement` is asked in the thread of whoever says that a batch is posted, or never can be.
     """
 
-    def __init__(self, desk: Desk, now: Callable[[], int], operator: bytes, is_posted: IsPosted) -> None:
+    def __init__(self, desk: Desk, now: Callable[[], int], operator: bytes, settlement: SettlementView) -> None:
         self._desk = desk
         self._now = now
         self._operator = operator
-        self._is_posted = is_posted
+        self._settlement = settlement
         self._tail = EventTail()
         self._counter: Counter | None = None
         desk.ask(self._at)  # events are kept from here on
@@ -65,7 +76,7 @@ class Questions:
     @property
     def operators(self) -> dict[str, Answer]:
         """By name; docs/protocol/venue.md."""
-        return {"next_batch": self._next_batch, "confirm_posted": self._confirm_posted}
+        return {"next_batch": self._next_batch, "confirm_posted": self._confirm_posted, "recut": self._recut}
 
     def _at(self, inner: Sequencer) -> Counter:
         if self._counter is None or self._counter.sequencer is not inner:
@@ -111,9 +122,18 @@ class Questions:
 
     def _confirm_posted(self, parameters: dict[str, Any]) -> dict[str, Any]:
         claim = load(parameters, asked.Posted)
-        if not self._is_posted(claim.index, claim.commitment):
+        if not self._settlement.is_posted(claim.index, claim.commitment):
             raise Unavailable("NotPosted", f"no final block of the settlement chain has this batch {claim.index}")
         return self._ask(lambda inner: inner.confirm_posted(claim.index, claim.commitment))
+
+    def _recut(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        claim = load(parameters, asked.Dead)
+        batch = _typed(lambda: self._desk.ask(Sequencer.next_batch))
+        death = None if batch is None or batch.index != claim.index else self._settlement.death_of(batch)
+        if death is None:
+            raise Rejected(sequencer.BatchReason.ALIVE.value, str(claim.index))
+        earliest, overdue = death
+        return self._ask(lambda inner: inner.recut(claim.index, earliest=earliest, overdue=overdue).cut)
 
 
 def serve(answers: Mapping[str, Answer], *, host: str = "127.0.0.1", port: int = 0) -> JsonServer:
@@ -181,7 +201,7 @@ READS: Mapping[str, tuple[type[Any], Look[Any]]] = {
     "batches": (asked.Nothing, _batches),
     "credited_items": (asked.Nothing, lambda at, _: _finished(at.venue.credited_items())),
     "depth": (asked.BookOf, lambda at, wanted: _finished(at.venue.depth(wanted.market, wanted.levels))),
-    "events": (asked.Since, lambda at, wanted: at.tail.since(wanted.sequence, wanted.most)),
+    "events": (asked.Since, lambda at, wanted: at.tail.after(wanted)),
     "free_cash": (asked.OfAccount, lambda at, wanted: at.cash.free_cash(wanted.account)),
     "header": (asked.Nothing, lambda at, _: at.state.header),
     "is_posted": (asked.OfWithdrawal, lambda at, wanted: _finished(at.venue.is_posted(wanted.withdrawal))),
@@ -195,8 +215,14 @@ READS: Mapping[str, tuple[type[Any], Look[Any]]] = {
     "orders": (asked.OrdersOf, lambda at, wanted: _finished(at.venue.orders(wanted.account, wanted.market))),
     "positions": (asked.OfAccount, lambda at, wanted: _finished(at.venue.positions(wanted.account))),
     "rebalance_offers": (asked.Nothing, lambda at, _: _finished(at.venue.rebalance_offers())),
+    "redone": (asked.StepOf, lambda at, wanted: at.sequencer.redone(wanted.step_hash)),
     "reservation": (asked.OfAccount, lambda at, wanted: _finished(at.venue.reservation(wanted.account))),
     "revealed": (asked.OfHash, lambda at, wanted: at.cash.is_revealed(wanted.hash)),
+    "simulate": (asked.Trial, lambda at, wanted: _finished(at.venue.simulate(wanted.account, wanted.step))),
+    "simulate_prices": (
+        asked.PriceTrial,
+        lambda at, wanted: _finished(at.venue.simulate_prices(wanted.account, wanted.prices)),
+    ),
     "ticker": (asked.OfMarket, _ticker),
     "waiting": (asked.OfWaiting, lambda at, wanted: _finished(at.venue.waiting(wanted.waiting))),
     "waiting_of": (asked.OfAccount, lambda at, wanted: _finished(at.venue.waiting_of(wanted.account))),

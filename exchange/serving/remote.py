@@ -101,6 +101,15 @@ class RemoteSequencer:
         """See Sequencer; the venue believes its settlement chain only."""
         self._of_operators("confirm_posted", None, index=index, commitment=commitment)
 
+    def recut(self, index: int, *, earliest: int, overdue: int | None = None) -> object:  # noqa: ARG002 - not believed
+        """See Sequencer; the venue asks its settlement chain whether and from when on."""
+        return self._of_operators("recut", int, index=index)
+
+    @property
+    def forced_cursor(self) -> int:
+        """See Sequencer."""
+        return self._batches().queue_cursor
+
     def withdrawals_in(self, batch_index: int) -> tuple[WithdrawalProof, ...]:
         """See Sequencer."""
         return _typed(lambda: self._client.ask("withdrawals", tuple[WithdrawalProof, ...], batch=batch_index))

@@ -10,7 +10,7 @@ from typing import Final
 from exchange.state.hashing import keccak256
 from exchange.state.limits import FACTOR_ONE
 
-_LAYOUT: Final = Layout(">Q20s20s20sIIBIIBBB")
+_LAYOUT: Final = Layout(">Q20s20s20sIIBIIIIIQIIIIBBB")
 _TIER: Final = Layout(">QIi")
 _LIQUIDATION_TIER: Final = Layout(">4I")
 _DOMAIN_TYPE: Final = keccak256(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
@@ -74,6 +74,11 @@ class Config:
     """Addresses are 20 bytes, `oracle_staleness` seconds, `oracle_deviation` 1e-6, signers strictly ascending.
 
     `admin` proposes operations, which wait `operation_delay` seconds, halts `halt_delay`; the zero address is nobody.
+    Options are as good as unpriced once their smile is older than `smile_staleness` seconds (0: never).
+    A hash lock's deadline lies `lock_seconds_min` to `lock_seconds_max` ahead of the clock, both included.
+    A withdrawal that waits is at least `waiting_min` (1e-6 USD) and costs `waiting_fee` (1e-6 of it); rebates are paid
+    from that and whole once the first in line has waited `rebate_ramp_seconds`. A reservation's deposit must have
+    entered the forced queue within `reservation_seconds`, or costs `reservation_bond` (1e-6 of the amount).
     """
 
     settlement_chain: int
@@ -86,6 +91,14 @@ class Config:
     admin: bytes = bytes(20)
     operation_delay: int = 172_800
     halt_delay: int = 0
+    smile_staleness: int = 0
+    lock_seconds_min: int = 60
+    lock_seconds_max: int = 30 * 86_400
+    waiting_min: int = 10 * 10**6
+    waiting_fee: int = 1_000
+    rebate_ramp_seconds: int = 3_600
+    reservation_seconds: int = 7_200
+    reservation_bond: int = 10_000
     fee_tiers: tuple[FeeTier, ...] = (BASE_TIER,)
     liquidation_tiers: tuple[LiquidationTier, ...] = LIQUIDATION_TIERS
 
@@ -97,6 +110,7 @@ class Config:
             raise ValueError("oracle signers must be strictly ascending")
         if not 1 <= self.oracle_threshold <= 255 or self.reports_needed > len(self.signers) or len(self.signers) > 255:
             raise ValueError("there must be at least three oracle signers and no fewer than the threshold")
+        self._check_terms()
         volumes = [tier.volume for tier in self.fee_tiers]
         if not volumes or volumes[0] or volumes != sorted(set(volumes)) or len(volumes) > 255:
             raise ValueError("fee tiers must start at 0 and ascend strictly")
@@ -110,6 +124,14 @@ class Config:
         factors = [factor for tier in self.liquidation_tiers for factor in (tier.slippage, tier.fee)]
         if not all(0 <= factor <= TIER_FACTOR_LIMIT for factor in factors):
             raise ValueError("a liquidation tier takes at most ten times the market's slippage and fee")
+
+    def _check_terms(self) -> None:
+        if not 0 < self.lock_seconds_min <= self.lock_seconds_max:
+            raise ValueError("a lock lasts for a while, and not longer than it may")
+        if self.waiting_min <= 0 or max(self.waiting_fee, self.reservation_bond) >= FACTOR_ONE:
+            raise ValueError("waiting and reserving cost less than the amount")
+        if min(self.rebate_ramp_seconds, self.reservation_seconds) <= 0:
+            raise ValueError("rebates grow and reservations last for a while")
 
     @property
     def reports_needed(self) -> int:
@@ -133,6 +155,14 @@ class Config:
             self.oracle_threshold,
             self.oracle_staleness,
             self.oracle_deviation,
+            self.smile_staleness,
+            self.lock_seconds_min,
+            self.lock_seconds_max,
+            self.waiting_min,
+            self.waiting_fee,
+            self.rebate_ramp_seconds,
+            self.reservation_seconds,
+            self.reservation_bond,
             len(self.fee_tiers),
             len(self.liquidation_tiers),
             len(self.signers),
@@ -151,7 +181,8 @@ class Config:
     def decode(cls, body: bytes) -> Config:
         """Inverse of `encode`; ValueError for any other length."""
         chain, rollup, insurance, admin, operation_delay, halt_delay, *numbers = _LAYOUT.unpack_from(body)
-        threshold, staleness, deviation, tier_count, liquidation_count, count = numbers
+        threshold, staleness, deviation, *terms, tier_count, liquidation_count, count = numbers
+        smile_staleness, lock_min, lock_max, waiting_min, waiting_fee, ramp, reservation, bond = terms
         fees_end = _LAYOUT.size + _TIER.size * tier_count
         tiers_end = fees_end + _LIQUIDATION_TIER.size * liquidation_count
         if len(body) != tiers_end + 20 * count:
@@ -169,6 +200,14 @@ class Config:
             admin=admin,
             operation_delay=operation_delay,
             halt_delay=halt_delay,
+            smile_staleness=smile_staleness,
+            lock_seconds_min=lock_min,
+            lock_seconds_max=lock_max,
+            waiting_min=waiting_min,
+            waiting_fee=waiting_fee,
+            rebate_ramp_seconds=ramp,
+            reservation_seconds=reservation,
+            reservation_bond=bond,
             fee_tiers=tuple(FeeTier(volume=volume, taker=taker, maker=maker) for volume, taker, maker in tiers),
             liquidation_tiers=tuple(
                 LiquidationTier(size=size, share=share, slippage=slippage, fee=fee)

@@ -60,25 +60,6 @@ NONCE_LEAD_SECONDS: Final = 2 * 86_400
 STEP_SIZE_LIMIT: Final = 4096
 """A step is at most this many bytes."""
 
-LOCK_SECONDS_MIN: Final = 60
-LOCK_SECONDS_MAX: Final = 30 * 86_400
-"""A lock's deadline lies this far ahead of the clock, both included."""
-
 WAITING_LIMIT: Final = (1 << 32) - 1
-WAITING_MIN: Final = 10 * 10**6
-"""A withdrawal that waits is at least this, in 1e-6 USD."""
-
-WAITING_FEE: Final = 1_000
-"""What waiting costs, in 1e-6 of the amount; rebates are paid from it, so no rebate is above it."""
-
-REBATE_RAMP_SECONDS: Final = 3_600
-"""Once the first in line has waited this long the rebate is whole."""
-
 SERVED_PER_STEP: Final = 8
 """Waiting withdrawals that one step or deposit looks at."""
-
-RESERVATION_SECONDS: Final = 7_200
-"""From a reservation to when its deposit must have entered the forced queue."""
-
-RESERVATION_BOND: Final = 10_000
-"""What a reservation without a deposit costs, in 1e-6 of the amount."""

@@ -57,8 +57,13 @@ class Pricing(Struct, frozen=True):
     spread: int = 0
 
     @classmethod
-    def of(cls, market: Market, mark: Mark, *, alone: bool, staleness: int = FOREVER, index: int = 0) -> Pricing:
-        """Pricing of `market` by the mark of the active round. What is settled never gets old."""
+    def of(  # noqa: PLR0913 - what a mark alone does not say
+        cls, market: Market, mark: Mark, *, alone: bool, staleness: int = FOREVER, until: int = FOREVER, index: int = 0
+    ) -> Pricing:
+        """Pricing of `market` by the mark of the active round, good for `until` at the latest.
+
+        What is settled never gets old.
+        """
         return cls(
             market.underlying,
             mark.price,
@@ -70,7 +75,7 @@ class Pricing(Struct, frozen=True):
             market.maintenance_factor,
             market.transfer_factor,
             alone,
-            FOREVER if market.status >= MarketStatus.EXPIRED else mark.time + staleness,
+            FOREVER if market.status >= MarketStatus.EXPIRED else min(mark.time + staleness, until),
             mark.funding_index,
             mark.delta,
             mark.vega,

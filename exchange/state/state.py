@@ -18,10 +18,10 @@ from exchange.state.hashing import ZERO, leaf_hash
 from exchange.state.header import HEADER_KIND, Header
 from exchange.state.lock import LOCK_KIND, Lock
 from exchange.state.mark import MARK_KIND, Mark
-from exchange.state.market import MARKET_KIND, NO_EXPIRY, Market
+from exchange.state.market import MARKET_KIND, NO_EXPIRY, Market, MarketKind
 from exchange.state.operation import OPERATION_KIND, Operation
 from exchange.state.order import ORDER_KIND, Order
-from exchange.state.pricing import Pricing
+from exchange.state.pricing import FOREVER, Pricing
 from exchange.state.reservation import RESERVATION_KIND, Reservation
 from exchange.state.shortage import SHORTAGE_KIND, Shortage
 from exchange.state.tables import DenseTable, OrderTable, SparseTable, Table, Undo
@@ -236,9 +236,21 @@ class State:
                 None
                 if mark is None
                 else Pricing.of(
-                    market, mark, alone=len(markets) == 1, staleness=underlying.staleness, index=underlying.round_price
+                    market,
+                    mark,
+                    alone=len(markets) == 1,
+                    staleness=underlying.staleness,
+                    until=self._smile_until(market),
+                    index=underlying.round_price,
                 )
             )
+
+    def _smile_until(self, market: Market) -> int:
+        """Until when an option's smile is recent enough, by the expiry's last one."""
+        bound = self.config.smile_staleness
+        if not bound or market.kind not in (MarketKind.CALL, MarketKind.PUT):
+            return FOREVER
+        return self.expiries[market.expiry].smile_time + bound
 
     # Commits
 

@@ -29,6 +29,15 @@ class QuotePolicy:
     skew: Decimal = Decimal("0.0005")
     tolerance: Decimal = Decimal("0.0001")
 
+    @classmethod
+    def of(cls, *, tick: int, lot: int, levels: int = 1, **numbers: str) -> "QuotePolicy":
+        """From a market's tick and lot in 1e-8 and decimals as text; raises ArithmeticError or ValueError."""
+        scale = Decimal(10**8)
+        spoken = {name: Decimal(text) for name, text in numbers.items()}
+        if not all(number.is_finite() for number in spoken.values()):
+            raise ValueError("a number is needed")
+        return cls(tick=tick / scale, lot=lot / scale, levels=levels, **spoken)
+
     def __post_init__(self) -> None:
         positive = (self.tick, self.lot, self.size, self.inventory_max, self.half_spread, self.step)
         if min(positive) <= 0 or self.levels < 1 or min(self.skew, self.tolerance) < 0:

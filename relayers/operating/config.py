@@ -151,6 +151,20 @@ class DaemonSection(Section):
         return (self.signer,) if isinstance(self.signer, str) else self.signer
 
 
+class ExchangeSection(Section):
+    """The venue. `genesis` tells its first state, and what is listed; `operator` is whose confirmations are believed.
+
+    A venue of this process listens at the two URLs and keeps its `log`. Whoever reaches `operators_url` is handed
+    batches: leave it on this machine.
+    """
+
+    url: str = "http://127.0.0.1:9470"
+    operators_url: str = "http://127.0.0.1:9471"
+    genesis: Path
+    log: Path = Path("venue.sqlite")
+    operator: Address | None = None
+
+
 class LogSection(Section):
     """How logs look: `auto` is pretty on a terminal and JSON elsewhere."""
 
@@ -171,6 +185,7 @@ class RelayerConfig(Section):
     routes: tuple[RouteSection, ...] = ()
     daemons: dict[Name, DaemonSection] = {}
     limits: LimitsSection = LimitsSection()
+    exchange: ExchangeSection | None = None
     readiness: ReadinessSection = ReadinessSection()
 
     @classmethod
@@ -205,7 +220,11 @@ class RelayerConfig(Section):
         if url.startswith(prefix) and not url.startswith(f"{prefix}/"):
             url = f"{prefix}{base / url.removeprefix(prefix)}"
         store = self.store.model_copy(update={"url": SecretStr(url)})
-        return self.model_copy(update={"deployment": base / self.deployment, "signers": signers, "store": store})
+        exchange = self.exchange and self.exchange.model_copy(
+            update={"genesis": base / self.exchange.genesis, "log": base / self.exchange.log}
+        )
+        update = {"deployment": base / self.deployment, "signers": signers, "store": store, "exchange": exchange}
+        return self.model_copy(update=update)
 
     def network(self) -> Deployment:
         """The deployment file; raises ConfigRejected."""

@@ -100,5 +100,20 @@ def _limits(config: RelayerConfig) -> Iterator[Problem]:
         yield Problem(path="limits.deny_senders", message=f"{sender} is also allowed")
 
 
-RULES = (_chains, _routes, _signers, _limits)
+def _exchange(config: RelayerConfig) -> Iterator[Problem]:
+    exchange = config.exchange
+    if exchange is None:
+        return
+    if not exchange.genesis.is_file():
+        yield Problem(path="exchange.genesis", message=f"{exchange.genesis} is no file")
+    for key in ("url", "operators_url"):
+        if not re.match(r"https?://[^\s/]+", getattr(exchange, key)):
+            yield Problem(path=f"exchange.{key}", message="an http or https URL is needed")
+    if exchange.url == exchange.operators_url:
+        yield Problem(
+            path="exchange.operators_url", message="traders must not reach what operators do"
+        )
+
+
+RULES = (_chains, _routes, _signers, _limits, _exchange)
 """Each yields its problems; all of them are told."""

@@ -63,6 +63,14 @@ every_seconds = 2.0
 signer = "relayer"
 every_seconds = 2.0
 
+# Only for the daemons of the exchange: venue, oracle, poster, releaser, keeper, market-maker. Take it out otherwise.
+[exchange]
+url = "http://127.0.0.1:9470"         # traders; a venue of this process listens here
+operators_url = "http://127.0.0.1:9471" # the poster; leave it on this machine
+genesis = "deployment.json"           # the first state, and what is listed
+log = "venue.sqlite"                  # the venue's own: keep it, and never copy it back
+# operator = "0x..."                  # whose confirmations are believed
+
 [limits]
 allow_senders = []                    # carried whatever they pay
 deny_senders = []                     # never carried

@@ -15,7 +15,7 @@ import requests
 from typer.testing import CliRunner
 
 from clearspan.cli import app
-from clearspan.relayer import swap_daemons
+from clearspan.relayer import swap_daemons, venue_daemons
 from clearspan.relayer.apps import DAEMON_NAMES
 from relayers.operating.registry import DAEMONS
 from tests.relayers.operating.conftest import ServedNetwork, eventually
@@ -89,6 +89,7 @@ class Operator:
 
 def test_the_command_line_knows_every_daemon():
     swap_daemons.register()
+    venue_daemons.register()
     assert tuple(sorted(DAEMONS)) == DAEMON_NAMES
 
 

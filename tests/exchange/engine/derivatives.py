@@ -65,8 +65,10 @@ EXPIRIES = (
 class Derivatives(Venue):
     """Prices are of BTC; time moves as told."""
 
-    def __init__(self, markets: tuple[MarketSpec, ...] = MARKETS, *, index: dict[str, Any] | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self, markets: tuple[MarketSpec, ...] = MARKETS, *, index: dict[str, Any] | None = None, **rules: Any
+    ) -> None:
+        super().__init__(**rules)
         underlyings = (UnderlyingSpec(symbol="BTC", **(index or {})), UnderlyingSpec(symbol="ETH"))
         self.state = genesis(self.config, markets, underlyings, ASSETS, expiries=EXPIRIES, clock=START)
 

@@ -370,7 +370,7 @@ def test_queueing_beside_others_wins_nothing_either(venue) -> None:
 
 
 def test_a_rebate_above_the_fee_would_be_milked(venue, monkeypatch) -> None:
-    monkeypatch.setattr("exchange.engine.rebalancing.WAITING_FEE", 2_000)
+    monkeypatch.setattr("exchange.engine.rebalancing.FACTOR_ONE", 500_000)
     assert milk(venue) > 0
 
 

@@ -20,14 +20,18 @@ class ServedVenue:
         self.people = Venue()  # its own sequencer is not used: keys and nonces are
         self.clock, self.domain, self.log = TestClock(), self.people.domain, log
         self.signer = OperatorKey(OPERATOR_KEY, self.domain)
-        self.posted, self.opened = {}, 0
+        self.posted, self.deaths, self.opened = {}, {}, 0
         self.desk = ThreadDesk(self.open_sequencer, **options)
         self.desk.start()
-        self.questions = Questions(
-            self.desk, self.clock.now, self.signer.address, lambda index, word: self.posted.get(index) == word
-        )
+        self.questions = Questions(self.desk, self.clock.now, self.signer.address, self)
         self.public = serve(self.questions.public).start()
         self.operators = serve(self.questions.operators).start()
+
+    def is_posted(self, index, commitment):
+        return self.posted.get(index) == commitment
+
+    def death_of(self, batch):
+        return self.deaths.get(batch.index)
 
     def open_sequencer(self):
         self.opened += 1

@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -92,7 +93,7 @@ class TestReading:
     def test_the_traders_port_answers_as_in_process(self, served):
         served.client().submit(served.people.buy(1, 59_000, 3))
         served.client().submit(served.people.sell(2, 59_000, 1))
-        remote = RemoteVenue(served.client())
+        remote, trial = RemoteVenue(served.client()), served.people.sell(1, 58_000, 1)
         questions = [
             lambda venue: venue.account_of(served.people.keys[1].address),
             lambda venue: venue.balances(1),
@@ -107,6 +108,8 @@ class TestReading:
             lambda venue: venue.waiting_of(1),
             lambda venue: venue.credited_items(),
             lambda venue: venue.is_posted(0),
+            lambda venue: venue.simulate(1, trial),
+            lambda venue: venue.simulate_prices(1, {BTC: 50_000 * 10**8}),
         ]
         for question in questions:
             local = served.desk.ask(lambda inner, ask=question: run(ask(LocalVenue(inner, served.clock.now))))
@@ -266,6 +269,26 @@ class TestRemoteSequencer:
         with pytest.raises(BatchRefused):
             remote.withdrawals_in(7)
 
+    def test_a_new_cut_is_made_when_the_venue_itself_sees_that_the_batch_is_dead(self, served):
+        remote = served.remote()
+        client = served.client()
+        step = served.people.buy(1, 50_000, 1)
+        before = client.submit(step)
+        batch = remote.next_batch()
+        served.clock.seconds += 1_000
+        with pytest.raises(BatchRefused):
+            remote.recut(batch.index, earliest=served.clock.now() - 10)
+        assert remote.next_batch() == batch
+        served.deaths[batch.index] = (served.clock.now() - 10, None)
+        remote.recut(batch.index, earliest=served.clock.now() - 500)
+        again = client.submit(step)
+        assert (again.cut, again.clock) == (before.cut + 1, served.clock.now() - 10)
+        assert remote.next_batch() != batch
+        told = client.ask("events", list[Told], place=0)
+        assert [one.recut.cut for one in told if one.recut is not None] == [1]
+        remote.follow()
+        assert remote.state.header.sequence == served.desk.ask(lambda inner: inner.state.header.sequence)
+
     def test_only_the_operators_port_hands_out_batches(self, served):
         for question in served.questions.operators:
             answer = requests.post(f"{served.public.url}/{question}", json={}, timeout=5)
@@ -286,10 +309,10 @@ def test_the_operators_questions_believe_nobody_but_the_chain():
     batch = venue.sequencer.next_batch()
     claim = {"index": 0, "commitment": "0x" + batch.commitment().hex()}
     address = venue.signer.address
-    honest = Questions(OwnDesk(venue.sequencer), venue.clock.now, address, lambda *_: False)
+    honest = Questions(OwnDesk(venue.sequencer), venue.clock.now, address, SimpleNamespace(is_posted=lambda *_: False))
     with pytest.raises(Unavailable, match="NotPosted"):
         honest.operators["confirm_posted"](claim)
     assert venue.sequencer.posted_batches == 0
-    broken = Questions(OwnDesk(venue.sequencer), venue.clock.now, address, lambda *_: True)
+    broken = Questions(OwnDesk(venue.sequencer), venue.clock.now, address, SimpleNamespace(is_posted=lambda *_: True))
     broken.operators["confirm_posted"](claim)
     assert venue.sequencer.posted_batches == 1

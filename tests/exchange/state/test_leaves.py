@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -237,6 +238,13 @@ def test_config_round_trip_and_hash() -> None:
         ({"signers": (b"a" * 20, b"b" * 20), "oracle_threshold": 1}, "three"),
         ({"oracle_threshold": 4}, "threshold"),
         ({"oracle_threshold": 0}, "threshold"),
+        ({"lock_seconds_min": 0}, "lasts for a while"),
+        ({"lock_seconds_min": 61, "lock_seconds_max": 60}, "lasts for a while"),
+        ({"waiting_min": 0}, "less than the amount"),
+        ({"waiting_fee": 10**6}, "less than the amount"),
+        ({"reservation_bond": 10**6}, "less than the amount"),
+        ({"rebate_ramp_seconds": 0}, "for a while"),
+        ({"reservation_seconds": 0}, "for a while"),
         ({"rollup": b"r"}, "20 bytes"),
         ({"admin": b"r"}, "20 bytes"),
         ({"fee_tiers": ()}, "start at 0"),
@@ -248,3 +256,14 @@ def test_config_round_trip_and_hash() -> None:
 def test_bad_configs_are_refused(change: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         config(**change)
+
+
+def test_every_constant_of_the_config_is_committed_to() -> None:
+    """A field that the hash leaves out could be changed under a running venue."""
+    plain = config()
+    for field in fields(plain):
+        held = getattr(plain, field.name)
+        if isinstance(held, int):
+            other = replace(plain, **{field.name: held + (field.name != "oracle_threshold")})
+            assert (other == plain) == (other.hash() == plain.hash()), field.name
+            assert Config.decode(other.encode()) == other
