@@ -26,7 +26,6 @@ from clearspan.lab.faults.rpc import (
     WrongChainId,
 )
 
-
 LIES: tuple[Callable[[str, int], Fault], ...] = (
     MissingLogs,
     DoubledLogs,
