@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from clearspan.devnet import AsyncDevnet, Devnet, DevnetConfig
+    from clearspan.trading import connect
     from clearspan.verify import Verification, verify_directory
     from exchange.sdk import (
         AsyncTrader,
@@ -35,6 +36,7 @@ _HOMES = {
     "Trader": "exchange.sdk",
     "Unavailable": "exchange.sdk",
     "Verification": "clearspan.verify",
+    "connect": "clearspan.trading",
     "verify_directory": "clearspan.verify",
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "Trader",
     "Unavailable",
     "Verification",
+    "connect",
     "verify_directory",
 ]
 

@@ -8,6 +8,7 @@ from web3.contract.contract import ContractFunction
 
 from bridge.packets import Answer, Status, receipt_slot
 from chains.headers import SealedHeader
+from relayers.batching import ANSWER_ALONE_GAS, HoldDown, hold_back, pays_alone
 from relayers.crash_points import CrashPoint, Hook
 from relayers.lanes import Lane
 from relayers.packet_claims import in_states, is_due, is_under_way_or_told
@@ -44,6 +45,7 @@ class Acknowledger:
         there: Submitter,
         profit: ProfitRule,
         racing: Racing,
+        hold: HoldDown,
         hook: Hook,
     ) -> None:
         """`here` spends at the source, where the answer goes; `there` at the destination, where it was given."""
@@ -55,6 +57,7 @@ class Acknowledger:
         self._there = there
         self._profit = profit
         self._racing = racing
+        self._hold = hold
         self._hook = hook
 
     # What became of attempts
@@ -121,7 +124,9 @@ class Acknowledger:
                 continue
             turn = self._racing.wait_seconds(packet_id)
             not_before = now + turn if turn else 0
-            kept.append(Answered(packet_id=packet_id, receipt=receipts[packet_id], block=final, not_before=not_before))
+            kept.append(
+                Answered(packet_id=packet_id, receipt=receipts[packet_id], block=final, at=now, not_before=not_before)
+            )
         self._packets.move_answered(kept)
         for one in kept:
             journal.did(Did.ANSWERED, one.packet_id, told[one.packet_id].status.name)
@@ -194,8 +199,25 @@ class Acknowledger:
         due = self._packets.claim(in_states(PacketState.ANSWERED), is_due(now), now=time)
         if not due:
             return
-        header = self._prover.header(journal, needed=max(packet.answered_block for packet in due), now=now)
-        behind = [packet for packet in due if header is None or packet.answered_block > header.number]
+        chain_id = self._lane.source.chain.chain_id
+        pressing = self._hold.pressing(
+            due,
+            since=lambda packet: packet.answered_at,
+            now=now,
+            pays_alone=pays_alone(
+                self._profit,
+                self._here.price,
+                fee=lambda packet: packet.packet.fees.acknowledge,
+                gas=ANSWER_ALONE_GAS,
+                paid_on=chain_id,
+                spent_on=chain_id,
+            ),
+        )
+        hold_back(journal, self._packets, due, pressing, self._lane.key)
+        if not pressing:
+            return
+        header = self._prover.header(journal, needed=max(packet.answered_block for packet in pressing), now=now)
+        behind = [packet for packet in pressing if header is None or packet.answered_block > header.number]
         self._packets.wait((packet.packet_id for packet in behind), WaitsFor.CLIENT_UPDATE)
         if header is None:
             return

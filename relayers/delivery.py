@@ -8,6 +8,7 @@ from web3.contract.contract import ContractFunction
 from bridge.packets import commitment_slot
 from chains.errors import ChainError
 from chains.headers import SealedHeader
+from relayers.batching import DELIVERY_ALONE_GAS, HoldDown, hold_back, pays_alone
 from relayers.crash_points import CrashPoint, Hook
 from relayers.lanes import Lane
 from relayers.packet_claims import in_states, is_due, is_in_time, is_late
@@ -36,13 +37,21 @@ class Deliverer:
     """Moves packets from SENT to an attempt at an answer. What came of it is read from the chain by a later step."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of one lane
-        self, lane: Lane, packets: PacketStore, prover: Prover, submitter: Submitter, profit: ProfitRule, hook: Hook
+        self,
+        lane: Lane,
+        packets: PacketStore,
+        prover: Prover,
+        submitter: Submitter,
+        profit: ProfitRule,
+        hold: HoldDown,
+        hook: Hook,
     ) -> None:
         self._lane = lane
         self._packets = packets
         self._prover = prover
         self._submitter = submitter
         self._profit = profit
+        self._hold = hold
         self._hook = hook
 
     def deliver(self, journal: Journal, now: int) -> None:
@@ -51,8 +60,24 @@ class Deliverer:
         due = self._admitted(journal, self._packets.claim(*conditions, now=self._time()))
         if not due:
             return
-        header = self._prover.header(journal, needed=max(packet.sent_block for packet in due), now=now)
-        behind = [packet for packet in due if header is None or packet.sent_block > header.number]
+        pressing = self._hold.pressing(
+            due,
+            since=lambda packet: packet.first_seen,
+            now=now,
+            pays_alone=pays_alone(
+                self._profit,
+                self._submitter.price,
+                fee=lambda packet: packet.packet.fees.deliver,
+                gas=DELIVERY_ALONE_GAS,
+                paid_on=self._lane.source.chain.chain_id,
+                spent_on=self._lane.destination.chain.chain_id,
+            ),
+        )
+        hold_back(journal, self._packets, due, pressing, self._lane.key)
+        if not pressing:
+            return
+        header = self._prover.header(journal, needed=max(packet.sent_block for packet in pressing), now=now)
+        behind = [packet for packet in pressing if header is None or packet.sent_block > header.number]
         self._packets.wait((packet.packet_id for packet in behind), WaitsFor.CLIENT_UPDATE)
         if header is None:
             return

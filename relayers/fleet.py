@@ -10,6 +10,7 @@ from bridge.mailbox import Mailbox
 from bridge.registry import Deployment, SettlementEntry, VaultEntry
 from bridge.vaults import Vault
 from chains.chain import Chain
+from relayers.batching import Batching
 from relayers.client_updater import ClientUpdater, TrustPolicy
 from relayers.crash_points import Hook, no_hook
 from relayers.lanes import Endpoint, Lane
@@ -49,6 +50,7 @@ def build_fleet(  # noqa: PLR0913 - everything but the first four has a default
     policy: SubmitterPolicy | Mapping[int, SubmitterPolicy] | None = None,
     profit: ProfitRule | None = None,
     racing: Racing | None = None,
+    batching: Batching | None = None,
     hook: Hook = no_hook,
 ) -> Fleet:
     """Updaters of every client, relayers of every direction, payers of every vault, a submitter for every chain.
@@ -79,7 +81,12 @@ def build_fleet(  # noqa: PLR0913 - everything but the first four has a default
         ),
         relayers=tuple(
             PacketRelayer(
-                store, _lane(deployment, chains, here, there, submitters), profit=profit, racing=racing, hook=hook
+                store,
+                _lane(deployment, chains, here, there, submitters),
+                profit=profit,
+                racing=racing,
+                batching=batching,
+                hook=hook,
             )
             for here, there in pairs
         ),

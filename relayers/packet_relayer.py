@@ -3,6 +3,7 @@
 from bridge.errors import BridgeError
 from chains.errors import ChainError
 from relayers.acknowledgement import Acknowledger
+from relayers.batching import Batching
 from relayers.crash_points import Hook, no_hook
 from relayers.delivery import Deliverer
 from relayers.errors import NotNow, Superseded
@@ -23,19 +24,20 @@ class PacketRelayer:
     Replicas over one database share the packets: one of them scans, each works on what it has claimed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - ports and policies
         self,
         store: Store,
         lane: Lane,
         *,
         profit: ProfitRule | None = None,
         racing: Racing | None = None,
+        batching: Batching | None = None,
         hook: Hook = no_hook,
     ) -> None:
         self.lane = lane
         self.packets = PacketStore(store, lane.key)
         self._store = store
-        profit, racing = profit or ProfitRule(), racing or Racing()
+        profit, racing, batching = profit or ProfitRule(), racing or Racing(), batching or Batching()
         age = lane.max_proof_age_seconds
         source, destination = lane.source, lane.destination
         self._here = Submitter.of(store, source.chain, source.signer, hook)
@@ -43,7 +45,7 @@ class PacketRelayer:
         commitments = Prover(store, proven=source.mailbox, client=destination.client, max_age_seconds=age)
         receipts = Prover(store, proven=destination.mailbox, client=source.client, max_age_seconds=age)
         self._scanner = Scanner(lane, self.packets, racing, hook)
-        self._deliverer = Deliverer(lane, self.packets, commitments, self._there, profit, hook)
+        self._deliverer = Deliverer(lane, self.packets, commitments, self._there, profit, batching.deliver, hook)
         self._acknowledger = Acknowledger(
             store,
             lane,
@@ -53,6 +55,7 @@ class PacketRelayer:
             there=self._there,
             profit=profit,
             racing=racing,
+            hold=batching.acknowledge,
             hook=hook,
         )
 

@@ -68,15 +68,18 @@ class TrackedPacket:
     not_before: int
     receipt: bytes
     answered_block: int
+    first_seen: int = 0
+    answered_at: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """A receipt word seen at a final block, and when it may be taken to the source."""
+    """A receipt word seen at a final block, when it was, and when it may be taken to the source."""
 
     packet_id: bytes
     receipt: bytes
     block: int
+    at: int = 0
     not_before: int = 0
 
 
@@ -282,7 +285,7 @@ class PacketStore:
         with self._store.transaction() as session:
             for one in in_order:
                 row = self._row(session, one.packet_id, PacketState.ANSWERED)
-                row.receipt, row.answered_block = one.receipt, one.block
+                row.receipt, row.answered_block, row.answered_at = one.receipt, one.block, one.at
                 row.attempts, row.not_before, row.last_error, row.reason, row.waits = 0, one.not_before, "", "", ""
 
     def fail(self, packet_id: bytes, back_to: PacketState, *, error: str, not_before: int, counts: bool) -> None:
@@ -327,6 +330,8 @@ def _tracked(row: PacketRow) -> TrackedPacket:
         not_before=row.not_before,
         receipt=row.receipt or b"",
         answered_block=row.answered_block or 0,
+        first_seen=row.first_seen,
+        answered_at=row.answered_at,
     )
 
 

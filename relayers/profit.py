@@ -35,6 +35,10 @@ class ProfitRule:
         rate = self.wei_per_wei.get((paid_on, spent_on), Fraction(1))
         return fee_wei * rate >= cost_wei * (self.minimum_share or 0)
 
+    def covers(self, fee_wei: int, cost_wei: int, *, paid_on: int, spent_on: int) -> bool:
+        """Whether a fee on one chain covers all of a cost on another."""
+        return fee_wei * self.wei_per_wei.get((paid_on, spent_on), Fraction(1)) >= cost_wei
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Racing:

@@ -62,6 +62,7 @@ class WaitsFor(StrEnum):
     LEADER = "the replica that leads"
     PAUSE = "an operator who paused it"
     EVENTS = "events that are missing"
+    COMPANY = "others to share a transaction with"
     SWAP = "the other party of a swap, or a deadline"
 
 

@@ -8,9 +8,9 @@ from relayers.crash_points import CrashPoint, Hook
 from relayers.errors import ForeignDatabase
 from relayers.submission_tables import SubmissionRow
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 FIRST_VERSION = "0001"
-USER_VERSIONS = {FIRST_VERSION: 1, SCHEMA_VERSION: 2}
+USER_VERSIONS = {FIRST_VERSION: 1, "0002": 2, SCHEMA_VERSION: 3}
 """SQLite's own version number, by which a release from before Alembic knows that a file is not for it."""
 MIGRATION_LOCK = 7_233_281
 """PostgreSQL's advisory lock under which one replica migrates and the others wait."""

@@ -25,6 +25,7 @@ class SubmissionRow(Base):
     __table_args__ = (
         Index("submissions_by_state", "chain_id", "state", "signer", "nonce"),
         Index("submissions_by_route", "route"),
+        Index("submissions_by_end", "state", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(RowNumber, primary_key=True)

@@ -42,12 +42,14 @@ class PacketRow(Base):
     """One packet of one lane (source, destination and route epoch); see states.PacketState.
 
     `waits` names what the last step waited for. Whoever is named in `claimed_by` works on it until `claimed_until`.
+    answered_at: when its answer was found final; ended_at: when pruning found it finished; seconds, 0 for not yet.
     """
 
     __tablename__ = "packets"
     __table_args__ = (
         Index("packets_by_state", "lane", "state", "nonce"),
         Index("packets_by_id", "packet_id"),
+        Index("packets_by_end", "ended_at", "state"),
     )
 
     lane: Mapped[str] = mapped_column(String, primary_key=True)
@@ -68,6 +70,8 @@ class PacketRow(Base):
     waits: Mapped[str] = mapped_column(String, default="", server_default="")
     claimed_by: Mapped[str] = mapped_column(String, default="", server_default="")
     claimed_until: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    answered_at: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    ended_at: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class AnswerRow(Base):
@@ -97,7 +101,10 @@ class TaskRow(Base):
     """One thing to be done once on a chain: an entitlement to pay, a batch to post, a withdrawal to release."""
 
     __tablename__ = "tasks"
-    __table_args__ = (Index("tasks_by_position", "queue", "position"),)
+    __table_args__ = (
+        Index("tasks_by_position", "queue", "position"),
+        Index("tasks_by_end", "ended_at", "state"),
+    )
 
     queue: Mapped[str] = mapped_column(String, primary_key=True)
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
@@ -107,6 +114,7 @@ class TaskRow(Base):
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     not_before: Mapped[int] = mapped_column(BigInteger, default=0)
     last_error: Mapped[str] = mapped_column(String, default="")
+    ended_at: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class LeaseRow(Base):

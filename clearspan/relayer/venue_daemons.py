@@ -105,7 +105,7 @@ def build_oracle(assembly: Assembly) -> Mapping[str, Daemon]:
     venue = _venue(assembly, follows=True)
     reporters: list[Reporter] = []
     if options.prices:
-        sources = price_sources(options.prices, symbols, now, assembly.config.deployment.parent)
+        sources = price_sources(options.prices, symbols, now, assembly.config.base)
         if options.needed > len(sources):
             _refuse("daemons.oracle.options.needed", f"there are {len(sources)} sources")
         middle = MiddleOf(sources, needed=options.needed, age_seconds_max=options.source_age_seconds_max, now=now)

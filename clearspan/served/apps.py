@@ -24,6 +24,9 @@ def serve(
         "devnet"
     ),
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1)] = 1,
+    apart: Annotated[
+        bool, typer.Option("--apart", help="Run no exchange: `relayer start --config DIR/operator/relayer.toml` does.")
+    ] = False,
 ) -> None:
     """Run a network in real time on loopback ports until Ctrl-C; alice and bob have wallets and configurations."""
 
@@ -31,7 +34,7 @@ def serve(
         from clearspan import exits  # noqa: PLC0415
         from clearspan.served.network import ServedDevnet  # noqa: PLC0415
 
-        with ServedDevnet(directory, seed=seed) as served:
+        with ServedDevnet(directory, seed=seed, apart=apart) as served:
             for name, url in served.urls.items():
                 typer.echo(f"{name} {url}")
             for name, address in served.addresses.items():

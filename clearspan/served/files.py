@@ -63,6 +63,43 @@ def swap_file(
     return "\n".join(lines) + "\n"
 
 
+def operator_file(
+    chains: Mapping[str, tuple[int, str]],
+    *,
+    signers: Mapping[str, str],
+    daemons: Mapping[str, str],
+    exchange: tuple[str, str],
+    port: int,
+) -> str:
+    """`relayer.toml` in a directory beside the network's file, for daemons of the exchange.
+
+    signers: keystore by name. daemons: what follows each one's heading. exchange: the venue's URL, and the operators'.
+    """
+    lines = [f'deployment = "../{NETWORK_FILE}"', "", "[store]", 'url = "sqlite:///relayer.sqlite"']
+    lines += ["", "[listen]", f"port = {port}"]
+    url, operators_url = exchange
+    lines += [
+        "",
+        "[exchange]",
+        f'url = "{url}"',
+        f'operators_url = "{operators_url}"',
+        'genesis = "../deployment.json"',
+    ]
+    for name, (chain_id, address) in chains.items():
+        lines += [
+            "",
+            f"[chains.{name}]",
+            f"chain_id = {chain_id}",
+            f'endpoints = [{{ id = "devnet", url = "{address}" }}]',
+            'finality = { policy = "qbft" }',
+        ]
+    for name, keystore in signers.items():
+        lines += ["", f"[signers.{name}]", f'keystore = "{keystore}"', 'password_file = "password"']
+    for name, text in daemons.items():
+        lines += ["", f"[daemons.{name}]", text]
+    return "\n".join(lines) + "\n"
+
+
 def provider_file(common: str, *, port: int, vault_chains: tuple[str, ...]) -> str:
     """`provider.toml`: the same with what a provider asks and risks."""
     assets = [f'"{symbol}@{chain}" = "{most}"' for chain in vault_chains for symbol, most in _MOST.items()]

@@ -20,6 +20,7 @@ from clearspan.devnet.core import DevnetCore
 from clearspan.devnet.network import fund
 from clearspan.devnet.swapping import swap_policy
 from clearspan.devnet.wallets import trader_wallet
+from clearspan.served.exchange import MAKER, PASSWORD, PRICES, SCRYPT_ROUNDS, write_maker, write_operator, write_prices
 from clearspan.served.files import NETWORK_FILE, provider_file, swap_file
 from exchange.sdk.errors import Rejected
 from exchange.sdk.json_http import JsonServer
@@ -28,24 +29,40 @@ from exchange.serving.questions import Questions
 from relayers.operating import keystores
 from relayers.venue_host import Settlement
 
-PASSWORD = "devnet"  # noqa: S105 - of keys that anybody can derive from the seed
-SCRYPT_ROUNDS = 1 << 12
 DEPLOYING_SECONDS = 900
 """Deploying takes a block per transaction, each a second later: the chains begin so long ago."""
 PROVIDER = "lucy"
 USERS = ("alice", "bob")
 CASH = 20_000 * 10**6
 """What everybody has on the exchange."""
+OF_THE_EXCHANGE = (
+    "oracle",
+    "keeper",
+    "duties",
+    "queue reader",
+    "health reporter",
+    "batch poster",
+    "withdrawal releaser",
+)
 
 
 class ServedDevnet:
     """A devnet on ports of this machine; `step` moves it on to the present. A context manager, for one thread.
 
     directory: must be new or empty; gets `network.json`, the chains' databases and a directory per wallet, with its
-    keystore and a `swap.toml`, or a `provider.toml` for lucy.
+    keystore and a `swap.toml`, or a `provider.toml` for lucy, or a `relayer.toml` for a market maker. apart: the
+    exchange is somebody else's to run, from the `relayer.toml` in `operator/`; here are chains and relayers only.
     """
 
-    def __init__(self, directory: Path, *, seed: int = 1, now: Callable[[], int] = lambda: int(time.time())) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        seed: int = 1,
+        now: Callable[[], int] = lambda: int(time.time()),
+        apart: bool = False,
+        prices: Mapping[str, str] = PRICES,
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
             raise Rejected("DirectoryNotEmpty", f"{directory} has files in it; give a new one")
@@ -55,7 +72,10 @@ class ServedDevnet:
         self.core = DevnetCore(self.config, directory)
         network = self.core.network
         (directory / NETWORK_FILE).write_text(network.deployment.dump(), encoding="utf-8")
-        self.addresses = {name: str(trader_wallet(seed, name).address) for name in (*USERS, PROVIDER)}
+        self.prices = dict(prices)
+        for symbol, price in self.prices.items():
+            self.core.set_price(symbol, price)
+        self.addresses = {name: str(trader_wallet(seed, name).address) for name in (*USERS, PROVIDER, MAKER)}
         for name in self.addresses:
             self._enrich(name)
         self._lock = threading.RLock()
@@ -65,15 +85,28 @@ class ServedDevnet:
             to_canonical_address(network.keys.operator.address),
             Settlement(Rollup(network.settlement, network.deployment.settlement.rollup)),
         )
-        self._venue = JsonServer(questions.public, lock=self._lock)
+        self._venue = None if apart else JsonServer(questions.public, lock=self._lock)
+        if apart:
+            for name in OF_THE_EXCHANGE:
+                del self.core.daemons[name]
+        exchange = f"http://127.0.0.1:{_free_port()}" if self._venue is None else self._venue.url
+        operators = f"http://127.0.0.1:{_free_port()}"
         self._servers = {chain.name: ChainServer(chain) for chain in network.chains}
         self.urls: Mapping[str, str] = {
             **{name: server.url for name, server in self._servers.items()},
-            "exchange": self._venue.url,
+            "exchange": exchange,
         }
         port = _free_port()
-        for name in self.addresses:
+        for name in (*USERS, PROVIDER):
             self._equip(name, port)
+        chains = {chain.name: (chain.chain_id, self.urls[chain.name]) for chain in network.chains}
+        addresses = exchange, operators
+        write_maker(directory, chains, seed=seed, exchange=addresses, port=_free_port())
+        if apart:
+            interval = self.config.batch_interval_seconds
+            write_operator(
+                directory, chains, seed=seed, exchange=addresses, port=_free_port(), interval_seconds=interval
+            )
         self.step()
 
     def step(self) -> None:
@@ -85,6 +118,7 @@ class ServedDevnet:
             behind = self._now() - self.core.clock.now() - self.config.block_seconds
             self.core.clock.advance(max(0, behind))
             self.core.step()
+        write_prices(self.directory, self.prices, self._now())
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Step every block's time until told to stop."""
@@ -93,7 +127,8 @@ class ServedDevnet:
             time.sleep(self.config.block_seconds)
 
     def __enter__(self) -> Self:
-        self._venue.__enter__()
+        if self._venue is not None:
+            self._venue.start()
         for server in self._servers.values():
             server.start()
         return self
@@ -101,7 +136,8 @@ class ServedDevnet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._venue.__exit__(kind, error, traceback)
+        if self._venue is not None:
+            self._venue.stop()
         for server in self._servers.values():
             server.stop()
         self.core.close()

@@ -17,7 +17,9 @@ from exchange.engine.signatures import Signatures
 from exchange.engine.waterfall import Target
 from exchange.state.account import BACKSTOP, Position
 from exchange.state.limits import CASH_SCALE, FACTOR_ONE, POSITIONS_PER_ACCOUNT
+from exchange.state.market import Market, MarketKind
 from exchange.state.order import Side
+from exchange.state.pricing import Pricing
 from exchange.state.state import State
 
 
@@ -92,7 +94,7 @@ def size_for_backstop(state: State, target: Target) -> int:
 
 
 def unwind(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
-    """Sell what the backstop holds in a market into the book, at its mark or better. Permissionless.
+    """Sell what the backstop holds in a market into the book, at `unwind_price` or better. Permissionless.
 
     Raises Rejected with nothing changed.
     """
@@ -104,11 +106,28 @@ def unwind(state: State, step: bytes, _signatures: Signatures) -> list[Event]:
     side = int(Side.ASK if size > 0 else Side.BID)
     if not size or market.adl_long_size or market.adl_short_size:
         raise Rejected(Reason.NOTHING_TO_UNWIND)
-    if not waterfall.meets_orders(state, market_id, side, pricing.mark):
+    limit = unwind_price(state, market, pricing, side)
+    if not waterfall.meets_orders(state, market_id, side, limit):
         raise Rejected(Reason.NOTHING_TO_UNWIND)
     state.dirty_markets.add(market_id)
-    open_liquidation(market, BACKSTOP, side, pricing.mark, abs(size))
+    open_liquidation(market, BACKSTOP, side, limit, abs(size))
     return continue_liquidation(state, market_id, market)
+
+
+def unwind_price(state: State, market: Market, pricing: Pricing, side: int) -> int:
+    """The worst price at which the backstop sells (or buys back) what it holds.
+
+    The mark, or the index where that is better: our own book, which moves a perpetual's mark, must not make it cheap.
+    Later than in the second of the round it is better by the slippage of liquidations: whoever knows how the price has
+    moved since shall not find the vault at the old one.
+    """
+    fair = pricing.mark
+    if market.kind == MarketKind.PERPETUAL:
+        index = state.underlyings[market.underlying].round_price
+        fair = max(fair, index) if side == Side.ASK else min(fair, index)
+    if state.header.clock > pricing.time:
+        return waterfall.worst_price(market, fair, 1 - side, pricing.width)
+    return fair
 
 
 def deleverage(state: State, step: bytes, _signatures: Signatures) -> list[Event]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Self
 
 from eth_account.signers.local import LocalAccount
+from eth_typing import ChecksumAddress
 from web3.logs import DISCARD
 
 from bridge.abi import ZERO_ADDRESS
 from bridge.deployment import Deployment
 from bridge.mailbox import Mailbox
+from bridge.manifest import Manifest
 from bridge.packets import Status
 from bridge.registry import SettlementEntry, VaultEntry
 from bridge.settlement import ForcedQueue, ItemKind, Outbox, Rollup
@@ -91,6 +94,11 @@ class Gateway:
     def __init__(self, network: Deployment, chains: Mapping[int, Chain]) -> None:
         self._settlement = _Settlement(chains[network.settlement.chain_id], network.settlement)
         self._vaults = {entry.chain_id: _VaultChain(chains[entry.chain_id], entry) for entry in network.vaults}
+
+    @classmethod
+    def vouched_for(cls, manifest: Manifest, chains: Mapping[int, Chain], *, signer: ChecksumAddress) -> Self:
+        """A gateway to addresses that `signer` vouches for, whoever gave them; raises the bridge's Rejected."""
+        return cls(manifest.check(chains, signer), chains)
 
     def balance(self, wallet: LocalAccount, asset: AssetSpec) -> int:
         """What a wallet holds of an asset on its chain, in base units."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from chains.clock import SystemClock
 from exchange.engine import LockReport
 from exchange.sdk.errors import Unavailable
 from exchange.sdk.json_http import JsonClient
@@ -23,7 +23,8 @@ class VenueClient:
     """Asks one venue; raises the SDK's errors. A `CashVenue`. For any number of threads.
 
     `domain` is what the caller knows the venue by: it is never asked of it. `operator`: who has to have signed
-    confirmations; whoever the venue names first where None. `clock`: seconds, to estimate the venue's between answers.
+    confirmations; whoever the venue names first where None. `clock`: seconds, the machine's by default, to
+    estimate the venue's between answers.
     """
 
     def __init__(
@@ -33,11 +34,11 @@ class VenueClient:
         *,
         operator: bytes | None = None,
         timeout_seconds: float = 5.0,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self.domain = domain
         self._operator = operator
-        self._clock = clock
+        self._clock = clock or SystemClock().now
         self._ahead: float | None = None
         self._client = JsonClient(url, timeout_seconds=timeout_seconds, answer_bytes_max=ANSWER_BYTES_MAX)
 

@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from bridge.errors import Rejected as BridgeRejected
 from bridge.registry import Address, ChainId, Deployment
@@ -187,6 +187,7 @@ class RelayerConfig(Section):
     limits: LimitsSection = LimitsSection()
     exchange: ExchangeSection | None = None
     readiness: ReadinessSection = ReadinessSection()
+    _base: Path = PrivateAttr(default=Path())
 
     @classmethod
     def parse(cls, text: str, base: Path) -> Self:
@@ -224,7 +225,14 @@ class RelayerConfig(Section):
             update={"genesis": base / self.exchange.genesis, "log": base / self.exchange.log}
         )
         update = {"deployment": base / self.deployment, "signers": signers, "store": store, "exchange": exchange}
-        return self.model_copy(update=update)
+        copied = self.model_copy(update=update)
+        copied._base = base  # noqa: SLF001 - of the copy
+        return copied
+
+    @property
+    def base(self) -> Path:
+        """Where the file is: what paths in it are relative to."""
+        return self._base
 
     def network(self) -> Deployment:
         """The deployment file; raises ConfigRejected."""

@@ -1,12 +1,13 @@
 """Every daemon that `clearspan daemon NAME start` knows. A new one is one line here and one function that builds it."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from bridge.registry import VaultEntry
 from bridge.vaults import Vault
+from relayers.batching import BATCHING, Batching, HoldDown
 from relayers.client_updater import ClientUpdater, TrustPolicy
 from relayers.operating.assembly import Assembly, Build, profit_rule
 from relayers.operating.attestor_building import build_attestors, build_carriers
@@ -19,12 +20,29 @@ from relayers.reports import Daemon
 from relayers.vault_payer import VaultPayer
 
 
+class BatchingSection(Section):
+    """How long a delivery and an acknowledgement wait for others, in seconds, and for how many at most."""
+
+    deliver_seconds: Annotated[int, Field(ge=0)]
+    deliver_packets: Positive = 16
+    acknowledge_seconds: Annotated[int, Field(ge=0)]
+    acknowledge_packets: Positive = 16
+
+    def batching(self) -> Batching:
+        """The same for the daemon."""
+        return Batching(
+            deliver=HoldDown(seconds=self.deliver_seconds, packets=self.deliver_packets),
+            acknowledge=HoldDown(seconds=self.acknowledge_seconds, packets=self.acknowledge_packets),
+        )
+
+
 class RelayerOptions(Section):
     """`options` of `[daemons.relayer]`: this relayer's rank among those that do not share its database."""
 
     rank: Annotated[int, Field(ge=0)] = 0
     racers: Positive = 1
     turn_seconds: Positive = 12
+    batching: Literal["prompt", "balanced", "thrifty"] | BatchingSection = "prompt"
 
     @model_validator(mode="after")
     def _rank_is_below(self) -> Self:
@@ -37,9 +55,11 @@ def _relayers(assembly: Assembly) -> Mapping[str, Daemon]:
     profit = profit_rule(assembly.config.limits)
     options = assembly.options("relayer", RelayerOptions)
     racing = Racing(rank=options.rank, racers=options.racers, turn_seconds=options.turn_seconds)
+    wished = options.batching
+    batching = BATCHING[wished] if isinstance(wished, str) else wished.batching()
     return {
         f"relayer {route.name}": PacketRelayer(
-            assembly.store, assembly.lane(route, "relayer"), profit=profit, racing=racing
+            assembly.store, assembly.lane(route, "relayer"), profit=profit, racing=racing, batching=batching
         )
         for route in assembly.routes()
     }

@@ -96,10 +96,13 @@ class Submitter:
 
     def quote(self, call: Sendable, errand: Errand) -> int:
         """Wei the errand would cost in the next block; raises TransactionReverted with the decoded error."""
-        message = read_message(call, errand.value)
+        gas = self._node.estimate(read_message(call, errand.value), next(iter(self._accounts)))
+        return gas * self.price()
+
+    def price(self) -> int:
+        """Wei per gas in the next block."""
         market = self._node.market()
-        gas = self._node.estimate(message, next(iter(self._accounts)))
-        return gas * (market.base_fee + max(market.tip, self.policy.fees.tip_min))
+        return market.base_fee + max(market.tip, self.policy.fees.tip_min)
 
     def simulate(self, call: Sendable, errand: Errand) -> None:
         """Raises what the errand would fail with if it were sent now, on top of everything pending."""

@@ -13,6 +13,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from relayers.batching import BATCHING
 from tests.benchmarks.packet_gas import Call, measure, proof_depth
 from tests.benchmarks.packet_race import BLOCK_SECONDS, RaceResult, race
 from tests.benchmarks.published_gas import NOT_CONFIRMED, PUBLISHED
@@ -38,6 +39,7 @@ RACE_NOTE = (
     "no computing. Real time is that of one process which runs both chains and all relayers, sending and mining "
     "included. A relayer steps its daemons in turn and waits for none of its transactions; two of them see the "
     "same blocks and race for every packet. Steady is {steady} packets with every block, burst is all in one. "
+    "Batching is how long packets wait for others to share a transaction with: {policies}. "
     "Latency is from the block of the sending to the block of the acknowledgement, p50 / p99."
 )
 WASTE_NOTE = (
@@ -65,9 +67,10 @@ def run(*, packets: int = 120, relayers=(1, 2), validators=(4, 7, 22, 50), batch
         account_nodes=account_nodes,
         storage_nodes=storage_nodes,
         races=tuple(
-            race(relayers=count, packets=packets, per_block=per_block, load=load)
+            race(relayers=count, packets=packets, per_block=per_block, load=load, batching=batching)
             for load, per_block in loads
             for count in relayers
+            for batching in (BATCHING if (load, count) == ("steady", 1) else ("prompt",))
         ),
     )
 
@@ -112,6 +115,7 @@ def _race_parts(found: PacketBenchmark) -> list[str]:
     speeds = [
         (
             result.load,
+            result.batching,
             str(result.relayers),
             f"{result.packets / result.virtual_seconds:.2f}",
             f"{percentile(result.virtual_latencies, 0.5)} / {percentile(result.virtual_latencies, 0.99)}",
@@ -123,6 +127,7 @@ def _race_parts(found: PacketBenchmark) -> list[str]:
     costs = [
         (
             result.load,
+            result.batching,
             str(result.relayers),
             _number(result.transactions),
             _number(result.idle_transactions),
@@ -133,13 +138,36 @@ def _race_parts(found: PacketBenchmark) -> list[str]:
     ]
     return [
         "### Round trips",
-        RACE_NOTE.format(packets=found.races[0].packets, block=BLOCK_SECONDS, steady=STEADY_PER_BLOCK),
+        RACE_NOTE.format(
+            packets=found.races[0].packets, block=BLOCK_SECONDS, steady=STEADY_PER_BLOCK, policies=_policies()
+        ),
         _table(
-            ("load", "relayers", "packets/s virtual", "latency virtual, s", "packets/s real", "latency real, s"), speeds
+            (
+                "load",
+                "batching",
+                "relayers",
+                "packets/s virtual",
+                "latency virtual, s",
+                "packets/s real",
+                "latency real, s",
+            ),
+            speeds,
         ),
         WASTE_NOTE,
-        _table(("load", "relayers", "transactions", "idle", "gas per packet", "of it idle"), costs),
+        _table(("load", "batching", "relayers", "transactions", "idle", "gas per packet", "of it idle"), costs),
     ]
+
+
+def _policies() -> str:
+    """What each name means, deliveries before acknowledgements."""
+    return ", ".join(
+        f"{name} "
+        + " / ".join(
+            f"{hold.seconds} s or {hold.packets} packets" if hold.seconds else "no time"
+            for hold in (one.deliver, one.acknowledge)
+        )
+        for name, one in BATCHING.items()
+    )
 
 
 def conditions() -> str:

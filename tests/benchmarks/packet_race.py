@@ -11,6 +11,7 @@ from bridge.deployment import deploy_network
 from bridge.interoperable import encode_evm
 from bridge.mailbox import Mailbox
 from chains import LocalChain, VirtualClock
+from relayers.batching import BATCHING
 from relayers.fleet import build_fleet
 from relayers.store import Store
 from tests.benchmarks.turns import PatientChain, Worker
@@ -30,6 +31,7 @@ class RaceResult:
     """
 
     load: str
+    batching: str
     relayers: int
     packets: int
     virtual_seconds: int
@@ -84,12 +86,12 @@ class Arena:
             )
             self.chains[SOURCE].send(call, self.user, gas=400_000)
 
-    def relayer(self, signer) -> Worker:
+    def relayer(self, signer, batching: str) -> Worker:
         """A process that steps all daemons in turn and waits for each of its transactions."""
 
         def body(park) -> None:
             patient = {chain_id: PatientChain(chain, park) for chain_id, chain in self.chains.items()}
-            fleet = build_fleet(Store(None), self.deployment, patient, signer)
+            fleet = build_fleet(Store(None), self.deployment, patient, signer, batching=BATCHING[batching])
             while True:
                 if not any(report.did for report in fleet.round()):
                     park()
@@ -97,12 +99,14 @@ class Arena:
         return Worker(body)
 
 
-def race(*, relayers: int, packets: int, per_block: int, load: str, seed: int = 1) -> RaceResult:
+def race(
+    *, relayers: int, packets: int, per_block: int, load: str, batching: str = "prompt", seed: int = 1
+) -> RaceResult:
     """Send `per_block` packets with every block until there are `packets`, and wait until all are acknowledged."""
     dice = random.Random(seed)
     arena = Arena()
     source = arena.chains[SOURCE]
-    workers = [arena.relayer(signer) for signer in arena.signers[:relayers]]
+    workers = [arena.relayer(signer, batching) for signer in arena.signers[:relayers]]
     first = {chain_id: chain.head().number + 1 for chain_id, chain in arena.chains.items()}
     started = time.perf_counter()
     sent, sent_in, acknowledged_in = 0, {}, {}
@@ -132,6 +136,7 @@ def race(*, relayers: int, packets: int, per_block: int, load: str, seed: int = 
     times = {number: source.header(number).timestamp for pair in ends for number in pair}
     return RaceResult(
         load=load,
+        batching=batching,
         relayers=relayers,
         packets=packets,
         virtual_seconds=max(times.values()) - min(times.values()),

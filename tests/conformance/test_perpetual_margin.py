@@ -71,3 +71,18 @@ def test_liquidation_price(examples, example: str) -> None:
     assert not assess(state, 1).is_liquidatable
     mark(state, 0, case["expected"] + 0.05)
     assert assess(state, 1).is_liquidatable
+
+
+def test_the_published_margin_fractions(vector) -> None:
+    """A scan range of the initial fraction with half of it for maintenance requires what the two fractions say."""
+    markets = vector("perp-margin-examples.json")["markets"]
+    state = venue(markets["BTC"]["mmf"])
+    for number, (_, market) in enumerate(sorted(markets.items())):
+        assert market["imf"] == 2 * market["mmf"]
+        mark(state, number, market["price"])
+        account = state.accounts[1]
+        for size in (UNIT, -UNIT):
+            account.positions = {number: Position(size, market["price"] * (USD if size > 0 else -USD))}
+            report = assess(state, 1)
+            assert report.initial == market["imf"] * market["price"] * USD
+            assert report.maintenance == market["mmf"] * market["price"] * USD

@@ -6,7 +6,7 @@ import pytest
 
 from exchange.engine.margin import scan_loss, scan_loss_alone
 from exchange.engine.marking import risk_array
-from exchange.engine.pricing import LINEAR_MOVES, X96, OptionTerms, option_quote
+from exchange.engine.pricing import LINEAR_MOVES, SCENARIOS, X96, OptionTerms, option_quote
 from exchange.state.account import Position
 from exchange.state.market import Market
 from exchange.state.pricing import Pricing
@@ -35,6 +35,14 @@ def test_the_scenarios_are_in_the_published_order(published) -> None:
     for (numerator, denominator), (move, _volatility) in zip(LINEAR_MOVES, published["span16"], strict=True):
         expected = fractions.get(move, -extreme if move.startswith("-") else extreme)
         assert numerator / denominator == pytest.approx(expected)
+
+
+def test_volatility_moves_in_the_published_order(published) -> None:
+    """Up, down, and not at all in the two extremes, by both lists."""
+    ours = [volatility for _, volatility in SCENARIOS]
+    assert ours == [{"+v": 1, "-v": -1, "0": 0}[volatility] for _, volatility in published["span16"]]
+    names = {"volU": 1, "U": 1, "volD": -1, "D": -1}
+    assert ours == [names.get(name.split()[-1], 0) for name in published["scenarios"]]
 
 
 def test_long_future(published, priced) -> None:

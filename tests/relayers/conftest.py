@@ -9,6 +9,7 @@ from bridge.attributes import encode_attributes
 from bridge.deployment import deploy_network
 from bridge.interoperable import encode_evm
 from bridge.mailbox import Mailbox
+from bridge.packets import NO_FEES
 from bridge.parameters import NetworkParameters
 from bridge.settlement import ForcedQueue
 from bridge.vaults import Vault
@@ -136,7 +137,8 @@ class Network:
             payload,
             encode_attributes(**attributes),
         )
-        receipt = self.chains[source].transact(call, self.user)
+        fees = attributes.get("fees", NO_FEES)
+        receipt = self.chains[source].transact(call, self.user, value=fees.escrow)
         (sent,) = self.mailbox(source).sent(receipt["blockNumber"], receipt["blockNumber"])
         return sent
 

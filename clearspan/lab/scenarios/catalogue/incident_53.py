@@ -9,7 +9,7 @@ from clearspan.lab.scenarios.mutation import edited
 from clearspan.lab.scenarios.traffic import DOLLARS, Traffic
 from relayers.scanning import Scanner
 
-DEPTHS = (3, 2, 3)
+DEPTHS = (2, 3)
 PATIENCE = 120
 
 
