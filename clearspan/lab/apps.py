@@ -89,6 +89,28 @@ def scenarios(
     finish(act)
 
 
+@lab.command("relayer-conformance")
+def relayer_conformance(
+    *,
+    command: Annotated[
+        str | None, typer.Option("--command", help="A relayer as a program; `{assignment}` is the file it gets.")
+    ] = None,
+    relayer: Annotated[
+        str | None, typer.Option("--relayer", help="A relayer in Python, as package.module:function. Neither: ours.")
+    ] = None,
+    case: Annotated[str | None, typer.Option("--case", help="One case only.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put a relayer, ours or another, through everything that is asked of one."""
+
+    def act() -> int:
+        from clearspan.lab.command import run_conformance  # noqa: PLC0415
+
+        return run_conformance(command, relayer, case, as_json=as_json)
+
+    finish(act)
+
+
 @lab.command()
 def report(
     seed: Seed, *, out: Annotated[Path, typer.Option("--out", help="The HTML file.")] = Path("lab.html")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 
-from clearspan.lab.conformance.ports import Assignment
+from clearspan.lab.conformance.ports import Assignment, Start
 from relayers.fleet import Fleet, build_fleet
 from relayers.store import Store
 from relayers.submitter import FeePolicy, SubmitterPolicy
@@ -33,3 +34,15 @@ def our_relayer(assignment: Assignment) -> FleetSubject:
     policy = SubmitterPolicy(fees=FeePolicy(cap=cap, urgent_cap=cap))
     fleet = build_fleet(store, assignment.deployment, assignment.chains, assignment.signer, policy=policy)
     return FleetSubject(fleet, store)
+
+
+def named_relayer(name: str | None) -> Start:
+    """`package.module:function`, or ours; raises LookupError where there is no such thing."""
+    if name is None:
+        return our_relayer
+    module, _, function = name.partition(":")
+    try:
+        found: Start = getattr(import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise LookupError(f"{name}: no package.module:function") from error
+    return found
