@@ -50,14 +50,7 @@ class HttpLink(JSONBaseProvider):
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
         """See BaseProvider; raises OSErrors of requests, ValueError for no JSON, RateLimited, DishonestNode."""
         began = self._monotonic()
-        with self._session().post(
-            self._url,
-            data=self.encode_rpc_request(method, params),
-            headers={"Content-Type": "application/json"},
-            timeout=self._timeout_seconds,
-            stream=True,
-            allow_redirects=False,
-        ) as response:
+        with self._post(self.encode_rpc_request(method, params)) as response:
             if response.status_code == TOO_MANY_REQUESTS:
                 raise RateLimited(f"{method}: HTTP status 429", _seconds(response.headers.get("Retry-After")))
             response.raise_for_status()
@@ -72,11 +65,19 @@ class HttpLink(JSONBaseProvider):
         answer: RPCResponse = json.loads(body)
         return answer
 
-    def _session(self) -> requests.Session:
+    def _post(self, body: bytes) -> requests.Response:
+        """What is the same of every request, headers, proxies and certificates, is worked out once for each thread."""
         if not hasattr(self._local, "session"):
-            self._local.session = requests.Session()
-        session: requests.Session = self._local.session
-        return session
+            session = self._local.session = requests.Session()
+            asked = requests.Request("POST", self._url, headers={"Content-Type": "application/json"})
+            self._local.request = session.prepare_request(asked)
+            self._local.settings = session.merge_environment_settings(self._url, {}, True, None, None)
+        request: requests.PreparedRequest = self._local.request.copy()
+        request.prepare_body(body, None)
+        answer: requests.Response = self._local.session.send(
+            request, timeout=self._timeout_seconds, allow_redirects=False, **self._local.settings
+        )
+        return answer
 
 
 def _seconds(header: str | None) -> float | None:

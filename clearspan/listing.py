@@ -83,11 +83,15 @@ class CollateralListing(_Entry):
 
 
 class OracleListing(_Entry):
-    """Whose prices count: `signers` addresses, `threshold` of them, `staleness` in seconds, `deviation` in 1e-6."""
+    """Whose prices count: `signers` addresses, `threshold` of them, `staleness` in seconds, `deviation` in 1e-6.
+
+    `smile_staleness`: seconds after which an option's smile is too old, 0 for never.
+    """
 
     signers: tuple[Address, ...]
     threshold: Annotated[int, Field(ge=1, le=255)]
     staleness: Annotated[int, Field(gt=0)]
+    smile_staleness: Annotated[int, Field(ge=0)] = 0
     deviation: Factor
 
 
@@ -139,6 +143,7 @@ def genesis_state(listing: Listing, inputs: GenesisInputs) -> State:
         oracle_threshold=listing.oracle.threshold,
         oracle_staleness=listing.oracle.staleness,
         oracle_deviation=listing.oracle.deviation,
+        smile_staleness=listing.oracle.smile_staleness,
         signers=tuple(to_canonical_address(signer) for signer in listing.oracle.signers),
     )
     expiry_order = {row.symbol: number for number, row in enumerate(listing.expiries)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from eth_utils.address import to_checksum_address
 from sqlalchemy import select
@@ -320,10 +321,14 @@ class PacketStore:
         return row
 
 
+_decoded = lru_cache(maxsize=4_096)(decode_packet)
+"""Every step reads the same rows again."""
+
+
 def _tracked(row: PacketRow) -> TrackedPacket:
     return TrackedPacket(
         packet_id=row.packet_id,
-        packet=decode_packet(row.encoding),
+        packet=_decoded(row.encoding),
         state=PacketState(row.state),
         sent_block=row.sent_block,
         attempts=row.attempts,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from exchange.engine import ForcedItem
+from exchange.engine.pricing import Smile
 from exchange.rollup import Batch
 from exchange.state import State, WithdrawalProof
 
@@ -87,6 +88,23 @@ class SourcePrice:
 
     price_e8: int
     time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSmile:
+    """What a source says of an expiry: smile (1e-18, for the time from `time` on), carry (1e-9 a year), seconds."""
+
+    smile: Smile
+    carry: int
+    time: int
+
+
+class SmileSource(Protocol):
+    """Where an oracle has its smiles from. Sources of one truth answer bit for bit the same."""
+
+    def latest(self, expiry: int) -> SourceSmile | None:
+        """The newest smile of an expiry, None while there is none."""
+        ...
 
 
 class PriceSource(Protocol):

@@ -35,6 +35,7 @@ class Did(StrEnum):
     DISPLACED = "displaced"
     SETTLED = "settled"
     ALARMED = "alarm"
+    PRUNED = "pruned"
 
 
 class WaitsFor(StrEnum):

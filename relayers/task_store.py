@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from chains.errors import ChainError
@@ -72,6 +72,14 @@ class TaskStore:
                 )
                 for row in session.scalars(query)
             ]
+
+    def page(self, after: tuple[int, bytes], limit: int) -> list[Task]:
+        """Waiting rows behind a position and a key, at most `limit`."""
+        behind = tuple_(TaskRow.position, TaskRow.key) > after
+        query = select(TaskRow).where(TaskRow.queue == self._queue, TaskRow.state == TaskState.WAITING.value, behind)
+        with self._store.reading() as session:
+            rows = session.scalars(query.order_by(TaskRow.position, TaskRow.key).limit(limit))
+            return [Task(key=row.key, position=row.position, body=row.body) for row in rows]
 
     def bodies_at(self, position: int) -> list[bytes]:
         """Bodies of all rows at a position, whatever their state."""

@@ -18,6 +18,9 @@ from relayers.reports import StepReport
 from relayers.settled_batches import SettledBatches
 from relayers.store import Store
 
+LOOK_SECONDS = 2.0
+"""How long health and metrics wait for the sequencer."""
+
 
 class DeskSink:
     """The forced queue's way to the desk."""
@@ -99,7 +102,7 @@ class VenueHost:
     def not_ready(self) -> list[str]:
         """Whether the sequencer works at all."""
         try:
-            self.desk.ask(lambda inner: inner.posted_batches)
+            self.desk.ask(lambda inner: inner.posted_batches, within_seconds=LOOK_SECONDS)
         except SequencerError as error:
             return [f"the sequencer does not work: {error}"]
         return []
@@ -108,7 +111,7 @@ class VenueHost:
         """Backlog and line."""
         yield Sample(name="exchange_waiting", labels=(), value=self.desk.waiting)
         try:
-            backlog = self.desk.ask(lambda inner: inner.backlog_bytes)
+            backlog = self.desk.ask(lambda inner: inner.backlog_bytes, within_seconds=LOOK_SECONDS)
         except SequencerError:
             return
         yield Sample(name="exchange_backlog_bytes", labels=("venue",), value=backlog)

@@ -64,6 +64,9 @@ class DevnetConfig(BaseModel):
     health_recovery_seconds: Positive = 60
     health_recovery_blocks: Positive = 10
     oracle_staleness_seconds: Positive = 300
+    smile_staleness_seconds: Positive = 3_600
+    quote_workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Processes that price options ahead; none are started where no option is listed."""
     oracle_deviation: Annotated[int, Field(gt=0, lt=10**6)] = 500_000
     wallet_usdc: Positive = 1_000_000
     wallet_eth: Positive = 1_000
@@ -118,6 +121,7 @@ class DevnetConfig(BaseModel):
                 signers=tuple(signers),
                 threshold=len(signers),
                 staleness=self.oracle_staleness_seconds,
+                smile_staleness=self.smile_staleness_seconds,
                 deviation=self.oracle_deviation,
             ),
         )

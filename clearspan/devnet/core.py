@@ -13,7 +13,7 @@ from bridge.settlement import ForcedQueue, Outbox, Rollup
 from bridge.swaps.book import SwapBook
 from clearspan.devnet.config import INSURANCE_NAME, ORACLE_NAMES, DevnetConfig
 from clearspan.devnet.network import Network, build_network, catalogue, fund
-from clearspan.devnet.prices import PriceBoard
+from clearspan.devnet.prices import PriceBoard, SmileBoard
 from clearspan.devnet.swapping import provider_terms, swap_policy
 from clearspan.devnet.wallets import trader_wallet, wallet
 from clearspan.kept import KeptRun
@@ -25,6 +25,7 @@ from exchange.sdk.cash_venue import LocalCashVenue
 from exchange.sdk.posted_state import PostedState
 from exchange.sdk.swap_desk import CashAccess, SwapDesk
 from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
+from exchange.sequencer.quote_workers import QuoteWorkers
 from relayers.batch_poster import BatchPoster, PostingPolicy
 from relayers.crash_points import Hook, no_hook
 from relayers.duty_keeper import DutyKeeper
@@ -35,6 +36,7 @@ from relayers.liquidity.provider import Provider, Terms
 from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader
 from relayers.reports import Daemon, StepReport, WaitsFor
+from relayers.smile_publisher import SmileOracle, SmilePublisher
 from relayers.store import Store
 from relayers.submitter import Submitter, SubmitterPolicy
 from relayers.swap_settler import SwapSettler
@@ -56,6 +58,13 @@ class DevnetCore:
         self.catalogue = catalogue(self.network.deployment, self.network.listing)
         self.prices = PriceBoard(self.clock, heartbeat_seconds=max(1, config.oracle_staleness_seconds // 3))
         state = self.network.genesis
+        self.smiles = SmileBoard(
+            self.clock,
+            lambda expiry: state.expiries[expiry],
+            heartbeat_seconds=max(1, config.smile_staleness_seconds // 3),
+        )
+        has_options = any(market.kind in {"call", "put"} for market in config.markets)
+        self._quotes = QuoteWorkers(config.quote_workers) if has_options and config.quote_workers else None
         self.sequencer = Sequencer(
             state,
             SqliteLog(":memory:", state.root),
@@ -194,7 +203,9 @@ class DevnetCore:
         return self._desks[name]
 
     def close(self) -> None:
-        """Lets go of every database."""
+        """Lets go of every database and process."""
+        if self._quotes is not None:
+            self._quotes.close()
         self.sequencer.close()
         self._store.close()
         for desk in self._desks.values():
@@ -214,7 +225,10 @@ class DevnetCore:
         rollup = Rollup(settlement, entry.rollup)
         named: dict[str, Daemon] = {}
         keys = [Signer(bytes(wallet(self.config.seed, name).key)) for name in ORACLE_NAMES]
-        named["oracle"] = OraclePublisher(self.sequencer, [Oracle(signer=key, source=self.prices) for key in keys])
+        named["smiles"] = SmilePublisher(self.sequencer, [SmileOracle(signer=key, source=self.smiles) for key in keys])
+        named["oracle"] = OraclePublisher(
+            self.sequencer, [Oracle(signer=key, source=self.prices) for key in keys], quotes=self._quotes
+        )
         named["keeper"] = LiquidationKeeper(self.sequencer)
         named["duties"] = DutyKeeper(self.sequencer)
         for number, relayer in enumerate(fleet.relayers):

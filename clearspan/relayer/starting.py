@@ -19,6 +19,9 @@ from relayers.operating.logs import configure_logs
 from relayers.operating.process import RelayerProcess
 from relayers.operating.registry import DAEMONS, require_known
 
+SWITCH_SECONDS = 0.0005
+"""A tenth of Python's own: threads wait for nodes most of the time, and whoever has an answer should go on with it."""
+
 
 def run_start(config_file: Path, *, names: tuple[str, ...] | None) -> int:
     """Run until told to stop. `names`: the daemons, the configured ones where None."""
@@ -28,6 +31,7 @@ def run_start(config_file: Path, *, names: tuple[str, ...] | None) -> int:
         require_known(name)
     log = config_rules.load(config_file).log
     configure_logs(layout=log.format, level=log.level)
+    sys.setswitchinterval(SWITCH_SECONDS)
     ask = (lambda name: getpass(f"password of {name}: ")) if sys.stdin.isatty() else None
     process = RelayerProcess(config_file, names=names, ask=ask)
     code = exits.OK if asyncio.run(process.run()) else exits.REJECTED

@@ -48,7 +48,7 @@ def register() -> None:
 
 
 def _settler(assembly: Assembly) -> Daemon:
-    config = SwapConfig.load(assembly.options("settler", FileOptions).config)
+    config = SwapConfig.load(assembly.config.base / assembly.options("settler", FileOptions).config)
     chains, wallet = config.connect(), config.unlock()
     sender = _sender(assembly, chains, wallet)
     desk = config.desk(wallet, chains, cash_access(config, chains), sender.sends)
@@ -56,7 +56,7 @@ def _settler(assembly: Assembly) -> Daemon:
 
 
 def _provider(assembly: Assembly) -> Daemon:
-    config = ProviderConfig.load(assembly.options("provider", FileOptions).config)
+    config = ProviderConfig.load(assembly.config.base / assembly.options("provider", FileOptions).config)
     chains, wallet = config.connect(), config.unlock()
     sender = _sender(assembly, chains, wallet)
     provider = Provider(config.desk(wallet, chains, cash_access(config, chains), sender.sends), config.terms())

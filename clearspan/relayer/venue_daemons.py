@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from eth_utils.address import to_canonical_address
 
@@ -37,6 +38,8 @@ from relayers.oracle_publisher import OraclePublisher
 from relayers.oracle_reports import HttpReports, Reporter
 from relayers.price_sources import MiddleOf
 from relayers.reports import Daemon
+from relayers.smile_publisher import SmileOracle, SmilePublisher
+from relayers.smile_sources import FileSmiles
 from relayers.venue_host import Addresses, VenueHost
 from relayers.withdrawal_releaser import WithdrawalReleaser
 
@@ -51,7 +54,8 @@ class VenueOptions(Section):
 class OracleOptions(Section):
     """`options` of `[daemons.oracle]`. prices: where this operator's come from, `needed` of which must know one.
 
-    publishers: the `/reports` addresses of other operators' oracles. grid_seconds: the same for all of them.
+    publishers: the `/reports` addresses of other operators' oracles. grid_seconds: the same for all of them. smiles: a
+    file with those of the expiries, for which this operator's keys have to be enough.
     """
 
     prices: tuple[PriceSection, ...] = ()
@@ -60,6 +64,7 @@ class OracleOptions(Section):
     publishers: tuple[str, ...] = ()
     grid_seconds: Positive = 2
     price_age_seconds_max: Positive | None = None
+    smiles: Path | None = None
 
 
 class PosterOptions(Section):
@@ -120,7 +125,12 @@ def build_oracle(assembly: Assembly) -> Mapping[str, Daemon]:
     watch = PriceWatch(Following(publisher, venue), venue, symbols, now, age_seconds_max=options.price_age_seconds_max)
     assembly.conditions["oracle"] = watch.not_ready
     assembly.gauges["oracle"] = watch.samples
-    return {"oracle": watch}
+    if options.smiles is None:
+        return {"oracle": watch}
+    source = FileSmiles(assembly.config.base / options.smiles, [row.symbol for row in kept.exchange.expiries])
+    reader = _venue(assembly, follows=True)
+    smiles = SmilePublisher(reader, [SmileOracle(signer=key, source=source) for key in keys])
+    return {"oracle": watch, "oracle smiles": Following(smiles, reader)}
 
 
 def build_poster(assembly: Assembly) -> Mapping[str, Daemon]:

@@ -36,6 +36,7 @@ USERS = ("alice", "bob")
 CASH = 20_000 * 10**6
 """What everybody has on the exchange."""
 OF_THE_EXCHANGE = (
+    "smiles",
     "oracle",
     "keeper",
     "duties",

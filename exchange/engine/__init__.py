@@ -72,6 +72,7 @@ from exchange.engine.signing import (
     Signer,
     cancel_item,
     place_item,
+    replace_item,
     sign_cancel_all,
     sign_cancel_client,
     sign_cancel_order,
@@ -87,6 +88,7 @@ from exchange.engine.signing import (
     sign_smile_report,
     sign_step,
     sign_withdraw,
+    trigger_item,
 )
 from exchange.engine.simulation import (
     Simulation,
@@ -204,6 +206,7 @@ __all__ = [
     "open_orders",
     "place_item",
     "rebalance_offers",
+    "replace_item",
     "set_clock",
     "sign_cancel_all",
     "sign_cancel_client",
@@ -225,5 +228,6 @@ __all__ = [
     "simulate_price",
     "simulate_prices",
     "simulate_withdrawal",
+    "trigger_item",
     "try_apply",
 ]

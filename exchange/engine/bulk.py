@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from exchange.engine import gates, steps
+from exchange.engine import gates, steps, triggers
 from exchange.engine.authorisation import CANCEL, TRADE, authorise, consume_nonce
 from exchange.engine.cancelling import remove_own
 from exchange.engine.events import EnvelopeDropped, EnvelopeOpened, Event, ItemBegun, ItemRejected
 from exchange.engine.execution import place
 from exchange.engine.matching import Taker
+from exchange.engine.orders import replace_resting
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
 from exchange.engine.signed_steps import SIGNATURE
@@ -22,6 +23,8 @@ from exchange.state.state import State
 
 _PLACE: Final = int(Action.PLACE)
 _CANCEL: Final = int(Action.CANCEL)
+_REPLACE: Final = int(Action.REPLACE)
+_TRIGGER: Final = int(Action.TRIGGER)
 
 
 def place_bulk(state: State, step: bytes, signatures: Signatures) -> list[Event]:
@@ -69,7 +72,10 @@ def continue_bulk(state: State, step: bytes, _signatures: Signatures) -> list[Ev
 
 
 def _carry_out(state: State, account_id: int, account: Account, envelope: Envelope) -> list[Event]:
-    """Go through items while eight touched orders allow; every order placed and every cancel is a touch of its own."""
+    """Go through items while eight touched orders allow.
+
+    Every order placed, met, cancelled and replaced is a touch of its own; a replacement is placed as well.
+    """
     account.envelope = None
     state.header.envelope_account = 0
     events: list[Event] = []
@@ -81,14 +87,15 @@ def _carry_out(state: State, account_id: int, account: Account, envelope: Envelo
             left = (len(items) - at) // ENVELOPE_ITEM_SIZE
             events.append(EnvelopeDropped(account_id, envelope.nonce, left))
             return events
-        if touches <= 0 or _waits_for(state, items, at) is not None:
+        cost = 2 if items[at] == _REPLACE else 1
+        if touches < cost or _waits_for(state, items, at) is not None:
             break
         events.append(ItemBegun(account_id, envelope.nonce, done))
         try:
-            touches = _item(state, account_id, account, envelope, items, at, touches - 1, events)
+            touches = _item(state, account_id, account, envelope, items, at, touches - cost, events)
         except Rejected as rejection:
             events.append(ItemRejected(account_id, envelope.nonce, done, rejection.reason))
-            touches -= 1
+            touches -= cost
         done += 1
         at += ENVELOPE_ITEM_SIZE
     if at < len(items):
@@ -117,13 +124,25 @@ def _item(  # noqa: PLR0913, PLR0917
             raise Rejected(Reason.MALFORMED)
         events.append(remove_own(state, account_id, market_id, slot, price))
         return touches
-    if action != _PLACE or slot:
+    if action == _REPLACE:
+        if side or time_in_force or flags:
+            raise Rejected(Reason.MALFORMED)
+        taker = Taker(account_id, 0, price, size, envelope.nonce)
+        touches = replace_resting(state, market_id, slot, display, taker, account, events, touches)
+        state.dirty_accounts.add(account_id)
+        return touches
+    if action not in (_PLACE, _TRIGGER) or slot:
         raise Rejected(Reason.MALFORMED)
-    gates.market_for_orders(state, account_id, market_id)
+    market = gates.market_for_orders(state, account_id, market_id)
     taker = Taker(
         *(account_id, side, price, size, envelope.nonce, False),
-        *(time_in_force, flags, display, envelope.good_till),
+        *(time_in_force, flags, 0 if action == _TRIGGER else display, envelope.good_till),
     )
+    if action == _TRIGGER:
+        if not display:
+            raise Rejected(Reason.MALFORMED)
+        triggers.wait(state, market_id, market, taker, display, account, events)
+        return touches
     return place(state, market_id, taker, account, events, touches)
 
 
@@ -136,7 +155,7 @@ def market_waited_for(state: State, account_id: int) -> int | None:
 def _waits_for(state: State, items: bytes, at: int) -> int | None:
     """The market of the next item, if it is an order and the market's register is open."""
     action, market_id, *_ = steps.ITEM.unpack_from(items, at)
-    is_waiting = action == _PLACE and market_id < len(state.markets) and state.markets[market_id].register
+    is_waiting = action != _CANCEL and market_id < len(state.markets) and state.markets[market_id].register
     return market_id if is_waiting else None
 
 

@@ -11,7 +11,8 @@ from exchange.engine.matching import Taker, match, reduce_resting
 from exchange.engine.reasons import Reason, Rejected
 from exchange.engine.signatures import Signatures
 from exchange.engine.steps import StepKind
-from exchange.state.limits import PRICE_LIMIT
+from exchange.state.account import Account
+from exchange.state.limits import MAKERS_PER_STEP, PRICE_LIMIT
 from exchange.state.market import Market, RegisterKind
 from exchange.state.order import FREE, UNTIL_CANCELLED, Order, TimeInForce
 from exchange.state.state import State
@@ -52,6 +53,29 @@ def replace_order(state: State, step: bytes, signatures: Signatures) -> list[Eve
     _, *fields, r, s, v = spec.layout.unpack(step)
     account_id, key, market_id, slot, sequence, price, size, nonce, expiry = fields
     account, holder = authorise(state, signatures, account_id, key, TRADE, nonce, expiry, spec.hash(*fields), r, s, v)
+    taker = Taker(account_id, 0, price, size, nonce)
+    events: list[Event] = []
+    replace_resting(state, market_id, slot, sequence, taker, account, events)
+    consume_nonce(holder, nonce)
+    state.dirty_accounts.add(account_id)
+    return events
+
+
+def replace_resting(  # noqa: PLR0913, PLR0917
+    state: State,
+    market_id: int,
+    slot: int,
+    sequence: int,
+    taker: Taker,
+    account: Account,
+    events: list[Event],
+    touches: int = MAKERS_PER_STEP,
+) -> int:
+    """Give the order that slot and sequence name the taker's price and size, the rest of the taker being the order's.
+
+    Returns the touches that are left. Raises Rejected with nothing changed.
+    """
+    account_id, price, size = taker.account_id, taker.price, taker.remaining
     market = gates.market_for_orders(state, account_id, market_id)
     order = resting_order(state, account_id, market_id, slot, sequence)
     if book.is_dead(state, market, order):
@@ -59,20 +83,14 @@ def replace_order(state: State, step: bytes, signatures: Signatures) -> list[Eve
     left = order.remaining + order.hidden
     if order.trigger or (price, size) == (order.price, left):
         raise Rejected(Reason.NOTHING_TO_REPLACE)
-    events: list[Event] = []
     if price == order.price and size < left:
         _reduce(state, market_id, market, slot, order, left - size, events)
-    else:
-        if not 0 < price < PRICE_LIMIT:
-            raise Rejected(Reason.PRICE_OUT_OF_RANGE)
-        display = order.display if order.display < size else 0
-        taker = Taker(account_id, order.side, price, size, nonce)
-        taker.time_in_force, taker.flags, taker.display = order.time_in_force, order.flags, display
-        taker.expiry = order.expiry
-        place(state, market_id, taker, account, events, replaced=(slot, order))
-    consume_nonce(holder, nonce)
-    state.dirty_accounts.add(account_id)
-    return events
+        return touches
+    if not 0 < price < PRICE_LIMIT:
+        raise Rejected(Reason.PRICE_OUT_OF_RANGE)
+    taker.side, taker.time_in_force, taker.flags = order.side, order.time_in_force, order.flags
+    taker.display, taker.expiry = order.display if order.display < size else 0, order.expiry
+    return place(state, market_id, taker, account, events, touches, replaced=(slot, order))
 
 
 def resting_order(state: State, account_id: int, market_id: int, slot: int, sequence: int) -> Order:

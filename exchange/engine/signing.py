@@ -189,6 +189,25 @@ def cancel_item(*, market: int, slot: int, sequence: int) -> bytes:
     return steps.ITEM.pack(Action.CANCEL, market, 0, 0, 0, slot, sequence, 0, 0)
 
 
+def replace_item(*, market: int, slot: int, sequence: int, price: int, size: int) -> bytes:
+    """Item of a bulk envelope that gives a resting order another price and size left."""
+    return steps.ITEM.pack(Action.REPLACE, market, 0, 0, 0, slot, price, size, sequence)
+
+
+def trigger_item(  # noqa: PLR0913
+    *,
+    market: int,
+    side: int,
+    price: int,
+    size: int,
+    trigger: int,
+    flags: int,
+    time_in_force: int = 1,
+) -> bytes:
+    """Item of a bulk envelope whose order waits for the mark; `flags` say from which side."""
+    return steps.ITEM.pack(Action.TRIGGER, market, side, time_in_force, flags, 0, price, size, trigger)
+
+
 def sign_place_bulk(  # noqa: PLR0913
     key: Key,
     domain: Domain,

@@ -143,6 +143,8 @@ class Action(IntEnum):
 
     PLACE = 0
     CANCEL = 1
+    REPLACE = 2
+    TRIGGER = 3
 
 
 def oracle_report_hash(underlying: int, price: int, confidence: int, time: int) -> bytes:

@@ -111,12 +111,12 @@ class ThreadDesk:
         confirmation: Confirmation = self._wait(_Job(step=step))
         return confirmation
 
-    def ask(self, question: Callable[[Sequencer], T]) -> T:
+    def ask(self, question: Callable[[Sequencer], T], *, within_seconds: float | None = None) -> T:
         """See Desk."""
-        found: T = self._wait(_Job(question=question))
+        found: T = self._wait(_Job(question=question), within_seconds)
         return found
 
-    def _wait(self, job: _Job) -> Any:
+    def _wait(self, job: _Job, within_seconds: float | None = None) -> Any:
         if self._ends:
             raise Unavailable(UnavailableReason.BUSY)
         try:
@@ -124,7 +124,7 @@ class ThreadDesk:
         except queue.Full:
             raise Unavailable(UnavailableReason.BUSY) from None
         try:
-            return job.answer.result(self._answer_seconds)
+            return job.answer.result(self._answer_seconds if within_seconds is None else within_seconds)
         except FutureTimeout:
             raise Unavailable(UnavailableReason.BUSY) from None
 

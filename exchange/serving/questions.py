@@ -199,6 +199,7 @@ READS: Mapping[str, tuple[type[Any], Look[Any]]] = {
     "account": (asked.OfOwner, lambda at, wanted: _finished(at.venue.account_of(wanted.owner))),
     "balances": (asked.OfAccount, lambda at, wanted: _finished(at.venue.balances(wanted.account))),
     "batches": (asked.Nothing, _batches),
+    "config": (asked.Nothing, lambda at, _: at.state.config),
     "credited_items": (asked.Nothing, lambda at, _: _finished(at.venue.credited_items())),
     "depth": (asked.BookOf, lambda at, wanted: _finished(at.venue.depth(wanted.market, wanted.levels))),
     "events": (asked.Since, lambda at, wanted: at.tail.after(wanted)),

@@ -137,6 +137,13 @@ class ReadinessSection(Section):
     head_age_seconds: Seconds = 120.0
 
 
+class RetentionSection(Section):
+    """How long packets, tasks and transactions that are over are kept, and how many rows a step takes out."""
+
+    keep_seconds: Annotated[int, Field(ge=3_600)] = 30 * 86_400
+    rows: Positive = 500
+
+
 class DaemonSection(Section):
     """One daemon: whether it runs, who signs for it, how long it rests between steps, and what only it knows."""
 
@@ -187,6 +194,7 @@ class RelayerConfig(Section):
     limits: LimitsSection = LimitsSection()
     exchange: ExchangeSection | None = None
     readiness: ReadinessSection = ReadinessSection()
+    retention: RetentionSection = RetentionSection()
     _base: Path = PrivateAttr(default=Path())
 
     @classmethod

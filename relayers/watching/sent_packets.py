@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 from bridge.mailbox import Mailbox
 from bridge.packets import Packet, decode_packet, encode_packet
+from relayers.states import TaskState
 from relayers.store import Store
 from relayers.tables import TaskRow
 from relayers.task_store import Task, TaskStore
 
 SCAN_BLOCKS_MAX = 1_000
+SETTLED_MAX = 100
 
 
 class SentPackets:
@@ -20,6 +22,7 @@ class SentPackets:
         self._first_blocks = first_blocks
         self._queues = {chain_id: TaskStore(store, _queue(chain_id)) for chain_id in mailboxes}
         self._final_times: dict[int, int] = {}
+        self._settled: dict[int, tuple[int, bytes]] = {}
 
     def read(self, chain_id: int) -> None:
         """Up to the chain's newest final block; raises ChainError."""
@@ -36,6 +39,20 @@ class SentPackets:
             queue.record(found, last + 1)
             first = last + 1
         self._final_times[chain_id] = final.timestamp
+
+    def settle(self, chain_id: int) -> None:
+        """Mark as done what its source has an answer to in a final block: nothing about it can happen any more.
+
+        Some rows at a time, over and over; raises ChainError.
+        """
+        queue, mailbox = self._queues[chain_id], self._mailboxes[chain_id]
+        tasks = queue.page(self._settled.get(chain_id, (0, b"")), SETTLED_MAX)
+        self._settled[chain_id] = (tasks[-1].position, tasks[-1].key) if len(tasks) == SETTLED_MAX else (0, b"")
+        final = mailbox.chain.finalized_header().number
+        commitments = mailbox.commitments([task.key for task in tasks], block=final)
+        for task in tasks:
+            if not any(commitments[task.key]):
+                queue.move(task.key, TaskState.DONE)
 
     def find(self, packet_id: bytes, *, besides: int) -> Packet | None:
         """The packet of that id that some chain but this one has sent, or None."""

@@ -110,6 +110,7 @@ class Watcher:
         for chain_id in self._chains:
             try:
                 self._sent.read(chain_id)
+                self._sent.settle(chain_id)
             except (ChainError, BridgeError) as error:
                 journal.waits_for(WaitsFor.CHAIN, self._chains[chain_id].name, str(error))
         for check in self._checks:

@@ -1,5 +1,7 @@
 """A devnet that lists a future and an option: marked, expired and paid out by its daemons, whoever sleeps."""
 
+from decimal import Decimal
+
 import pytest
 
 from clearspan import Devnet, Rejected
@@ -28,10 +30,25 @@ def test_a_future_and_an_option_live_and_end():
         state = net.core.sequencer.state
         assert state.pricing[2].mark == 60_000 * 10**8
         assert 0 < state.pricing[3].mark < 2_000 * 10**8
+        alice, bob = net.trader("alice"), net.trader("bob")
+        for handle in [one.deposit(chain="alpha", asset="USDC", amount="50000") for one in (alice, bob)]:
+            handle.wait("credited")
+        bob.create_order(market="BTC-PERP", side="sell", amount="1", price="60000")
+        alice.create_order(market="BTC-PERP", side="buy", amount="1", price="60000")
+        held = {one: one.fetch_balance().cash for one in (alice, bob)}
         while state.markets[3].status != MarketStatus.EXPIRED:
             net.step()
             assert state.header.clock < net.core.config.start_time + 3 * HOUR
         assert (state.markets[2].settlement, state.markets[3].settlement) == (60_000 * 10**8, 0)
+        # The smile was said again before it was too old, for the time that was left.
+        assert state.expiries[0].smile_version > 2
+        assert state.expiries[0].a < 10**14
+        # An hour and more has passed: the long paid the short the interest, and the pool kept no more than roundings.
+        bob.create_order(market="BTC-PERP", side="buy", amount="1", price="60000")
+        alice.create_order(market="BTC-PERP", side="sell", amount="1", price="60000")
+        paid, got = held[alice] - alice.fetch_balance().cash - 30, bob.fetch_balance().cash - held[bob] + 12
+        assert paid > Decimal("0.5")
+        assert 0 <= paid - got <= Decimal("0.00001")
         invariants.check(state)
 
 

@@ -11,19 +11,24 @@ from exchange.engine import (
     ItemBegun,
     ItemRejected,
     OrderPlaced,
+    OrderReduced,
     OrderRemoved,
     Reason,
     RegisterOpened,
     Rejected,
     cancel_item,
+    invariants,
     open_orders,
     place_item,
+    replace_item,
     set_clock,
     sign_place_bulk,
     steps,
+    trigger_item,
 )
 from exchange.engine.due import due_step
 from exchange.state import Scope, Side, TimeInForce
+from exchange.state.order import OrderFlag
 
 UNIT = 10**8
 NEVER = 2**63
@@ -192,7 +197,7 @@ def test_envelopes_of_a_wrong_length(venue, items: list[bytes]) -> None:
 def test_items_with_fields_that_mean_nothing_are_malformed(venue) -> None:
     cancel = cancel_item(market=0, slot=0, sequence=1)
     place = item(49_000, 0.1)
-    bad = [b"\x02" + place[1:], place[:6] + b"\x00\x00\x00\x01" + place[10:], cancel[:3] + b"\x01" + cancel[4:]]
+    bad = [b"\x09" + place[1:], place[:6] + b"\x00\x00\x00\x01" + place[10:], cancel[:3] + b"\x01" + cancel[4:]]
     events = venue.do(bulk(venue, 1, bad))
     assert [event.reason for event in events if isinstance(event, ItemRejected)] == [Reason.MALFORMED] * 3
 
@@ -250,3 +255,130 @@ def test_a_fired_switch_is_carried_out_before_new_orders_and_not_before_cancels(
     venue.do(bulk(venue, 1, [cancel_item(market=0, slot=resting.slot, sequence=resting.sequence)]))
     venue.do(steps.cancel_due(1))
     venue.do(step)
+
+
+def placed(events) -> OrderPlaced:
+    (event,) = [event for event in events if isinstance(event, OrderPlaced)]
+    return event
+
+
+def test_an_order_is_replaced_in_an_envelope_as_by_a_step_of_its_own(venue) -> None:
+    old = placed(venue.sell(2, 51_000, 1))
+    kept = placed(venue.sell(2, 52_000, 1))
+    name = {"market": 0, "slot": old.slot, "sequence": old.sequence}
+    smaller = {"market": 0, "slot": kept.slot, "sequence": kept.sequence}
+    events = venue.do(
+        bulk(
+            venue,
+            2,
+            [
+                replace_item(**name, price=51_500 * UNIT, size=2 * UNIT),
+                replace_item(**smaller, price=52_000 * UNIT, size=UNIT // 2),
+                replace_item(**name, price=51_600 * UNIT, size=UNIT),
+            ],
+        )
+    )
+    assert [type(event) for event in events] == [
+        *(ItemBegun, OrderRemoved, OrderPlaced),
+        *(ItemBegun, OrderReduced),
+        *(ItemBegun, ItemRejected),
+    ]
+    assert events[-1].reason == Reason.ORDER_UNKNOWN
+    rests = {(order.price, order.remaining, order.nonce) for order in open_orders(venue.state, 2)}
+    assert rests == {(51_500 * UNIT, 2 * UNIT, venue.nonce), (52_000 * UNIT, UNIT // 2, kept.nonce)}
+    invariants.check(venue.state)
+
+
+def test_who_may_not_replace_an_order_does_not_by_an_envelope(venue) -> None:
+    foreign = placed(venue.sell(2, 51_000, 1))
+    items = [replace_item(market=0, slot=foreign.slot, sequence=foreign.sequence, price=50_500 * UNIT, size=UNIT)]
+    events = venue.do(bulk(venue, 1, items))
+    assert [type(event) for event in events] == [ItemBegun, ItemRejected]
+    assert (events[1].reason, len(open_orders(venue.state, 2))) == (Reason.ORDER_UNKNOWN, 1)
+    # A key that may only cancel may not replace.
+    signer = venue.signer(77)
+    key = venue.set_key(2, signer, Scope.CANCEL)
+    assert reason_of(venue, bulk(venue, 2, items, key=signer, key_id=key)) == Reason.KEY_OUT_OF_SCOPE
+
+
+def test_a_replacement_beyond_margin_leaves_the_order_alone(venue) -> None:
+    old = placed(venue.sell(2, 51_000, 1))
+    item_ = replace_item(market=0, slot=old.slot, sequence=old.sequence, price=51_000 * UNIT, size=900 * UNIT)
+    events = venue.do(bulk(venue, 2, [item_]))
+    assert events[-1].reason == Reason.INSUFFICIENT_MARGIN
+    (order,) = open_orders(venue.state, 2)
+    assert (order.sequence, order.remaining) == (old.sequence, UNIT)
+
+
+def test_a_step_touches_eight_orders_and_a_replacement_is_two(venue) -> None:
+    names = [placed(venue.sell(2, 51_000 + n, 0.1)) for n in range(10)]
+    items = [
+        replace_item(market=0, slot=one.slot, sequence=one.sequence, price=one.price + 100 * UNIT, size=UNIT // 10)
+        for one in names
+    ]
+    steps_taken = [venue.do(bulk(venue, 2, items))]
+    while venue.state.accounts[2].envelope is not None:
+        steps_taken.append(venue.do(steps.continue_bulk(2)))
+    touched = [sum(isinstance(event, OrderPlaced | OrderRemoved | Filled) for event in taken) for taken in steps_taken]
+    assert touched == [8, 8, 4]
+    assert sorted(order.price for order in open_orders(venue.state, 2)) == [(51_100 + n) * UNIT for n in range(10)]
+    # One touch is left after seven orders: the replacement waits for the next step.
+    more = open_orders(venue.state, 2)[0]
+    mixed = [item(49_000 - n, 0.01) for n in range(7)]
+    mixed.append(replace_item(market=0, slot=more.slot, sequence=more.sequence, price=52_000 * UNIT, size=UNIT // 10))
+    first = venue.do(bulk(venue, 2, mixed))
+    assert sum(isinstance(event, OrderPlaced) for event in first) == 7
+    assert first[-1] == EnvelopeOpened(2, venue.nonce, 1)
+
+
+def test_a_replacement_that_crosses_fills(venue) -> None:
+    venue.sell(1, 50_500, 1)
+    bid = placed(venue.buy(2, 49_000, 1))
+    events = venue.do(
+        bulk(venue, 2, [replace_item(market=0, slot=bid.slot, sequence=bid.sequence, price=50_500 * UNIT, size=UNIT)])
+    )
+    assert [type(event) for event in events] == [ItemBegun, OrderRemoved, Filled]
+    invariants.check(venue.state)
+
+
+def test_stops_wait_from_an_envelope_and_fire(venue) -> None:
+    venue.sell(1, 50_000, 1)
+    venue.buy(2, 50_000, 1)
+    venue.buy(1, 47_000, 2)
+    stop = {"market": 0, "side": Side.ASK, "price": 46_000 * UNIT, "size": UNIT, "trigger": 48_000 * UNIT}
+    flags = int(OrderFlag.TRIGGER_BELOW | OrderFlag.REDUCE_ONLY)
+    events = venue.do(bulk(venue, 2, [trigger_item(**stop, flags=flags), trigger_item(**stop, flags=0)]))
+    assert [type(event) for event in events] == [ItemBegun, OrderPlaced, ItemBegun, ItemRejected]
+    assert events[1].trigger == 48_000 * UNIT
+    venue.price(btc=47_900)
+    fired = drain(venue)
+    assert any(isinstance(event, Filled) for event in fired)
+    assert venue.state.accounts[2].positions.get(0) is None
+    invariants.check(venue.state)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        steps.ITEM.pack(2, 0, 1, 0, 0, 0, 50_000 * UNIT, UNIT, 1),
+        steps.ITEM.pack(2, 0, 0, 1, 0, 0, 50_000 * UNIT, UNIT, 1),
+        steps.ITEM.pack(2, 0, 0, 0, 1, 0, 50_000 * UNIT, UNIT, 1),
+        steps.ITEM.pack(3, 0, 0, 1, 0, 0, 50_000 * UNIT, UNIT, 0),
+        steps.ITEM.pack(3, 0, 0, 1, 0, 1, 50_000 * UNIT, UNIT, 1),
+        steps.ITEM.pack(4, 0, 0, 1, 0, 0, 50_000 * UNIT, UNIT, 0),
+    ],
+)
+def test_fields_an_item_does_not_have_are_zero(venue, wrong) -> None:
+    events = venue.do(bulk(venue, 2, [wrong]))
+    assert events[-1].reason == Reason.MALFORMED
+
+
+def test_a_replacement_waits_for_the_register_of_its_market(venue) -> None:
+    resting = placed(venue.sell(1, 51_000, 0.1))
+    for n in range(12):
+        venue.sell(2, 50_000 + n, 0.1)
+    own = replace_item(market=0, slot=resting.slot, sequence=resting.sequence, price=51_500 * UNIT, size=UNIT // 10)
+    first = venue.do(bulk(venue, 1, [item(50_100, 1.2), own]))
+    assert isinstance(first[-1], EnvelopeOpened)
+    assert reason_of(venue, steps.continue_bulk(1)) == Reason.REGISTER_OPEN
+    assert any(isinstance(event, OrderPlaced) and event.price == 51_500 * UNIT for event in drain(venue))

@@ -23,7 +23,7 @@ from exchange.serving.codec import dump
 from exchange.serving.desk import OwnDesk, ThreadDesk
 from exchange.serving.follower import Follower
 from exchange.serving.questions import READS, Questions
-from exchange.state import Header
+from exchange.state import Config, Header
 from tests.exchange.sequencer.venue import BTC, Venue, new_state
 from tests.exchange.serving.conftest import serving
 
@@ -133,6 +133,7 @@ class TestReading:
         ticker = client.ask("ticker", Ticker, market=BTC)
         assert (ticker.mark, ticker.bid, ticker.ask) == (60_000 * 10**8, 59_000 * 10**8, None)
         assert client.ask("market", dict, market=BTC)["best_bid"]
+        assert client.ask("config", Config) == new_state().config
 
     def test_events_since_a_sequence_number(self, served):
         client = served.client()
