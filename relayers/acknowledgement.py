@@ -11,8 +11,8 @@ from chains.headers import SealedHeader
 from relayers.batching import ANSWER_ALONE_GAS, HoldDown, hold_back, pays_alone
 from relayers.crash_points import CrashPoint, Hook
 from relayers.lanes import Lane
-from relayers.packet_claims import in_states, is_due, is_under_way_or_told
-from relayers.packet_store import Answered, PacketStore, TrackedPacket, note_failures
+from relayers.packet_claims import in_states, is_due, is_left_to_others, is_under_way_or_told
+from relayers.packet_store import Answered, PacketStore, TrackedPacket, note_failures, set_aside_poison
 from relayers.profit import ProfitRule, Racing
 from relayers.proving import ProvenWords, Prover
 from relayers.reports import Did, Journal, WaitsFor
@@ -68,6 +68,19 @@ class Acknowledger:
         self._observe_answers(journal, self._packets.claim(in_states(*UNANSWERED), is_under_way_or_told(), now=now))
         under_way = in_states(PacketState.ANSWERED, PacketState.ACKNOWLEDGING)
         self._observe_acknowledgements(journal, self._packets.claim(under_way, now=now))
+        self._observe_others(journal, self._packets.claim(is_left_to_others(), now=now))
+
+    def _observe_others(self, journal: Journal, packets: Sequence[TrackedPacket]) -> None:
+        """What is set aside here and done by others is done."""
+        if not packets:
+            return
+        mailbox = self._lane.source.mailbox
+        final = mailbox.chain.finalized_header().number
+        commitments = mailbox.commitments([packet.packet_id for packet in packets], block=final)
+        done = [packet_id for packet_id, word in commitments.items() if not any(word)]
+        self._packets.move(done, PacketState.ACKNOWLEDGED)
+        for packet_id in done:
+            journal.did(Did.ACKNOWLEDGED, packet_id, "by others")
 
     def _outcomes(self, packets: Sequence[TrackedPacket]) -> dict[bytes, Outcome]:
         found: dict[bytes, Outcome] = {}
@@ -143,6 +156,7 @@ class Acknowledger:
         self._packets.fail(packet.packet_id, PacketState.SENT, error=reason, not_before=not_before, counts=True)
         journal.did(Did.FAILED, packet.packet_id, reason)
         journal.waits_for(WaitsFor.RETRY, packet.packet_id, f"in {wait} s")
+        set_aside_poison(journal, self._packets, packet, PacketState.SENT, reason)
 
     def _observe_acknowledgements(self, journal: Journal, packets: Sequence[TrackedPacket]) -> None:
         sent = [packet.packet_id for packet in packets if packet.state is PacketState.ACKNOWLEDGING]
@@ -157,9 +171,9 @@ class Acknowledger:
         self._wait(journal, told, WaitsFor.SOURCE_FINALITY)
         for packet in rest:
             if any(newest[packet.packet_id]) and packet.state is PacketState.ACKNOWLEDGING:
-                self._acknowledge_again(packet, outcomes.get(packet.packet_id))
+                self._acknowledge_again(journal, packet, outcomes.get(packet.packet_id))
 
-    def _acknowledge_again(self, packet: TrackedPacket, outcome: Outcome | None) -> None:
+    def _acknowledge_again(self, journal: Journal, packet: TrackedPacket, outcome: Outcome | None) -> None:
         """The commitment is there still, though nothing is on its way."""
         if outcome is Outcome.INCLUDED:
             return
@@ -167,6 +181,8 @@ class Acknowledger:
         not_before = self._lane.source.now() + wait if wait else 0
         error = "" if outcome is None else "the acknowledgement was mined without effect"
         self._packets.fail(packet.packet_id, PacketState.ANSWERED, error=error, not_before=not_before, counts=wait > 0)
+        if error:
+            set_aside_poison(journal, self._packets, packet, PacketState.ANSWERED, error)
 
     def _settle(self, journal: Journal, packets: Sequence[TrackedPacket]) -> None:
         """The rows are done; what the packets' fees brought is known now. All of them are paid at the source."""

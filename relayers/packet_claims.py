@@ -87,6 +87,11 @@ def is_under_way_or_told() -> Condition:
     return Condition(clause=_is_under_way_or_told)
 
 
+def is_left_to_others() -> Condition:
+    """Rows set aside for good, of which an event says that they were answered all the same."""
+    return Condition(clause=_is_left_to_others)
+
+
 Shape = tuple[tuple[Callable[[tuple[PacketState, ...]], Clause], tuple[PacketState, ...]], ...]
 """What makes two questions the same statement."""
 
@@ -136,8 +141,15 @@ def _is_in_time(_: tuple[PacketState, ...]) -> Clause:
 
 
 def _is_under_way_or_told(_: tuple[PacketState, ...]) -> Clause:
+    return or_(PacketRow.state.not_in((PacketState.SENT, PacketState.SET_ASIDE)), _is_told())
+
+
+def _is_left_to_others(_: tuple[PacketState, ...]) -> Clause:
+    return and_(PacketRow.state == PacketState.SET_ASIDE, PacketRow.reason != AsideReason.POISON, _is_told())
+
+
+def _is_told() -> Clause:
     hint = select(AnswerRow.packet_id).where(
         AnswerRow.lane == PacketRow.lane, AnswerRow.packet_id == PacketRow.packet_id
     )
-    idle = PacketRow.state.in_((PacketState.SENT, PacketState.SET_ASIDE))
-    return or_(~idle, hint.exists())
+    return hint.exists()

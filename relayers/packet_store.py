@@ -275,8 +275,8 @@ class PacketStore:
         for packet_id in sorted(packet_ids):
             row = self._row(session, packet_id, to)
             row.not_before, row.waits = 0, ""
-            if reason is not None:
-                row.reason = reason.value
+            if reason is not None or to is PacketState.ACKNOWLEDGED:
+                row.reason = reason.value if reason is not None else ""
 
     def move_answered(self, answered: Iterable[Answered]) -> None:
         """Keep the receipt words, and forget the failures before them; all or none."""
@@ -341,7 +341,7 @@ def _tracked(row: PacketRow) -> TrackedPacket:
 
 
 POISON_ATTEMPTS = 16
-"""A delivery that has failed so often is set aside until its deadline, when it expires."""
+"""A delivery that has failed so often is set aside until its deadline, when it expires; an acknowledgement for good."""
 
 
 def note_failures(  # noqa: PLR0913 - one call site's facts
@@ -365,6 +365,15 @@ def note_failures(  # noqa: PLR0913 - one call site's facts
         packets.fail(packet.packet_id, back_to, error=str(error), not_before=now + wait, counts=counts)
         journal.did(Did.FAILED, packet.packet_id, str(error))
         journal.waits_for(WaitsFor.RETRY, packet.packet_id, f"in {wait} s")
-        if back_to is PacketState.SENT and counts and packet.attempts + 1 >= POISON_ATTEMPTS:
-            packets.move([packet.packet_id], PacketState.SET_ASIDE, reason=AsideReason.POISON)
-            journal.did(Did.SET_ASIDE, packet.packet_id, str(error))
+        if counts:
+            set_aside_poison(journal, packets, packet, back_to, str(error))
+
+
+def set_aside_poison(
+    journal: Journal, packets: PacketStore, packet: TrackedPacket, back_to: PacketState, error: str
+) -> None:
+    """After an attempt that failed and went back: nothing more is spent on what has failed so often."""
+    if packet.attempts + 1 >= POISON_ATTEMPTS:
+        reason = AsideReason.POISON if back_to is PacketState.SENT else AsideReason.UNACKNOWLEDGED
+        packets.move([packet.packet_id], PacketState.SET_ASIDE, reason=reason)
+        journal.did(Did.SET_ASIDE, packet.packet_id, f"{reason}: {error}")

@@ -20,7 +20,8 @@ class PacketState(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     """Its commitment is cleared at the source in a finalised block."""
     SET_ASIDE = "set aside"
-    """Nothing is spent on it before an operator says so, for the reason in its row; a poison packet still expires."""
+    """Nothing is spent on it before an operator says so, for the reason in its row; a poison packet still expires, and
+    any that others have seen through is acknowledged."""
     ABANDONED = "abandoned"
     """It can never be delivered, for the reason in its row."""
 
@@ -45,6 +46,8 @@ class AsideReason(StrEnum):
     """Its delivery failed too often. It still expires, and is settled when somebody else delivers it."""
     DENIED = "Denied"
     """Its sender or its route is on the deny list, or not on the allow list."""
+    UNACKNOWLEDGED = "Unacknowledged"
+    """Taking its answer back failed too often. It is settled when somebody else takes it."""
     SKIPPED = "Skipped"
     """An operator said so."""
 

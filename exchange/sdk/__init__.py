@@ -13,7 +13,7 @@ from exchange.sdk.errors import (
 )
 from exchange.sdk.gateway import Gateway
 from exchange.sdk.handles import AsyncHandle, Handle, Transfer
-from exchange.sdk.orders import NewOrder
+from exchange.sdk.orders import NewOrder, Replacement
 from exchange.sdk.quote_http import HttpQuotes
 from exchange.sdk.quoting import Offered, Offers, QuoteSource
 from exchange.sdk.results import (
@@ -85,6 +85,7 @@ __all__ = [
     "RebalanceOffer",
     "RebalanceSource",
     "Rejected",
+    "Replacement",
     "Side",
     "Simulated",
     "SwapDesk",

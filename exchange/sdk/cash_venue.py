@@ -9,7 +9,7 @@ from exchange import engine, sequencer
 from exchange.engine import LockReport, assess, lock_report
 from exchange.engine.views import account_of
 from exchange.sdk.errors import Rejected, Unavailable
-from exchange.sequencer import Sequencer
+from exchange.sequencer import Sequenced, Sequencer
 from exchange.state.config import Domain
 from exchange.state.hash_use import REVEALED, use_key
 
@@ -55,6 +55,13 @@ class LocalCashVenue:
         self._now = now
         self._locks: dict[tuple[bytes, int], int] = {}
         self._read = 0
+        inner.subscribe(self._hear)
+
+    def _hear(self, notice: Sequenced) -> None:
+        """A new cut may number locks anew."""
+        if notice.recut is not None:
+            self._locks.clear()
+            self._read = 0
 
     @property
     def domain(self) -> Domain:

@@ -10,6 +10,7 @@ from exchange.engine.signing import (
     Signer,
     cancel_item,
     place_item,
+    replace_item,
     sign_cancel_all,
     sign_cancel_client,
     sign_cancel_order,
@@ -17,6 +18,7 @@ from exchange.engine.signing import (
     sign_place_order,
     sign_replace,
     sign_step,
+    trigger_item,
 )
 from exchange.engine.steps import SCHEDULE_CANCEL_ALL
 from exchange.sdk.amounts import PRICE_BITS, PRICE_DECIMALS, SIZE_BITS, SIZE_DECIMALS, Amount, to_base_units
@@ -25,12 +27,13 @@ from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import Blocking
 from exchange.sdk.orders import (
     SIDES,
-    WORDS,
+    Asked,
     BulkOutcome,
     NewOrder,
+    Replaced,
+    Replacement,
     SignedOrder,
     bulk_outcomes,
-    order_result,
     parse_order_id,
     price_bound,
     trigger_flag,
@@ -187,69 +190,64 @@ class AsyncOrderVerbs:
 
         Only a smaller amount at the same price keeps its place in the queue.
         """
-        name, slot, sequence = parse_order_id(order_id)
-        spec = self._catalogue.market(name)
         account = await self.account()
-        found = [
-            order
-            for order in await self._venue.orders(account, spec.market_id)
-            if (order.slot, order.sequence) == (slot, sequence)
-        ]
-        if not found:
-            raise Rejected("OrderUnknown", order_id)
-        size = _size(amount)
+        replaced, slot, sequence = await self._resting(account, order_id, _size(amount))
+        nonce = self._nonce()
         step = sign_replace(
             self._order_signer,
             self._venue.domain,
             account=account,
-            market=spec.market_id,
+            market=replaced.market.market_id,
             slot=slot,
             sequence=sequence,
             price=_price(price),
-            size=size,
-            nonce=self._nonce(),
+            size=replaced.size,
+            nonce=nonce,
             expiry=self._venue.now() + STEP_SECONDS,
             key_id=self._order_key,
         )
         confirmation = await self._venue.submit(step)
-        return order_result(
-            spec,
-            account=account,
-            side=WORDS[int(found[0].side)],
-            size=size,
-            nonce=found[0].nonce,
-            sequence=confirmation.sequence,
-            events=confirmation.events,
-        )
+        return replaced.result(account=account, nonce=nonce, sequence=confirmation.sequence, events=confirmation.events)
+
+    async def _resting(self, account: int, order_id: str, size: int) -> tuple[Replaced, int, int]:
+        """An order that is to be replaced, its slot and its sequence; raises Rejected(OrderUnknown)."""
+        name, slot, sequence = parse_order_id(order_id)
+        spec = self._catalogue.market(name)
+        for order in await self._venue.orders(account, spec.market_id):
+            if (order.slot, order.sequence) == (slot, sequence):
+                return Replaced(market=spec, order=order, size=size), slot, sequence
+        raise Rejected("OrderUnknown", order_id)
 
     async def create_orders(
-        self, *, orders: Sequence[NewOrder] = (), cancels: Sequence[str] = (), expires_in_seconds: int = ORDER_SECONDS
+        self,
+        *,
+        orders: Sequence[NewOrder] = (),
+        cancels: Sequence[str] = (),
+        replacements: Sequence[Replacement] = (),
+        expires_in_seconds: int = ORDER_SECONDS,
     ) -> tuple[BulkOutcome, ...]:
-        """Cancels and places up to 32 orders under one signature, the cancels first; nobody gets in between.
+        """Cancels, replaces and places up to 32 orders under one signature, in this order; nobody gets in between.
 
         Each stands alone: an outcome is an OrderResult, None for a cancel that was done, or the Rejected of that item.
+        Raises Rejected(OrderUnknown), with nothing sent, where a replacement names an order that does not rest.
         """
-        specs: list[MarketSpec | None] = []
+        account = await self.account()
+        asked: list[Asked] = []
         items: list[bytes] = []
         for order_id in cancels:
             name, slot, sequence = parse_order_id(order_id)
             items.append(cancel_item(market=self._catalogue.market(name).market_id, slot=slot, sequence=sequence))
-            specs.append(None)
+            asked.append(None)
+        for other in replacements:
+            replaced, slot, sequence = await self._resting(account, other.order_id, _size(other.amount))
+            asked.append(replaced)
+            where = {"market": replaced.market.market_id, "slot": slot, "sequence": sequence}
+            items.append(replace_item(**where, price=_price(other.price), size=replaced.size))
         for order in orders:
             spec = self._catalogue.market(order.market)
-            specs.append(spec)
-            items.append(
-                place_item(
-                    market=spec.market_id,
-                    side=SIDES[order.side],
-                    price=_price(order.price),
-                    size=_size(order.amount),
-                    time_in_force=TIMES_IN_FORCE[order.time_in_force],
-                    flags=int(OrderFlag.REDUCE_ONLY) if order.reduce_only else 0,
-                    display=0 if order.display is None else _size(order.display),
-                )
-            )
-        nonce, account = self._nonce(), await self.account()
+            asked.append((spec, order))
+            items.append(_order_item(spec, order))
+        nonce = self._nonce()
         step = sign_place_bulk(
             self._order_signer,
             self._venue.domain,
@@ -261,13 +259,8 @@ class AsyncOrderVerbs:
             key_id=self._order_key,
         )
         confirmation = await self._venue.submit(step)
-        asked = [None] * len(cancels) + list(orders)
         return bulk_outcomes(
-            list(zip(specs, asked, strict=True)),
-            account=account,
-            nonce=nonce,
-            sequence=confirmation.sequence,
-            events=confirmation.events,
+            asked, account=account, nonce=nonce, sequence=confirmation.sequence, events=confirmation.events
         )
 
     async def cancel_order(self, *, order_id: str) -> None:
@@ -400,10 +393,17 @@ class OrderVerbs:
         return result
 
     def create_orders(
-        self, *, orders: Sequence[NewOrder] = (), cancels: Sequence[str] = (), expires_in_seconds: int = ORDER_SECONDS
+        self,
+        *,
+        orders: Sequence[NewOrder] = (),
+        cancels: Sequence[str] = (),
+        replacements: Sequence[Replacement] = (),
+        expires_in_seconds: int = ORDER_SECONDS,
     ) -> tuple[BulkOutcome, ...]:
         """See `AsyncOrderVerbs.create_orders`."""
-        work = self._inner.create_orders(orders=orders, cancels=cancels, expires_in_seconds=expires_in_seconds)
+        work = self._inner.create_orders(
+            orders=orders, cancels=cancels, replacements=replacements, expires_in_seconds=expires_in_seconds
+        )
         outcomes: tuple[BulkOutcome, ...] = self._run(work)
         return outcomes
 
@@ -435,6 +435,38 @@ def _prices(kind: OrderType, price: Amount | None, trigger_price: Amount | None)
     if kind not in _TRIGGERED and trigger_price is not None:
         raise Rejected("TriggerNotAllowed", f"a {kind} order takes no trigger_price")
     return (0 if price is None else _price(price)), (0 if trigger_price is None else _price(trigger_price))
+
+
+def _order_item(spec: MarketSpec, order: NewOrder) -> bytes:
+    if order.type is OrderType.MARKET:
+        raise Rejected("MarketOrderInBulk", "its bound would be of a price from before the items in front of it")
+    limit, trigger = _prices(order.type, order.price, order.trigger_price)
+    side, size = SIDES[order.side], _size(order.amount)
+    flags = int(OrderFlag.REDUCE_ONLY) if order.reduce_only else 0
+    lasting = TIMES_IN_FORCE[order.time_in_force if order.type in _WITH_PRICE else TimeInForce.IOC]
+    if order.type not in _TRIGGERED:
+        display = 0 if order.display is None else _size(order.display)
+        return place_item(
+            market=spec.market_id,
+            side=side,
+            price=limit,
+            size=size,
+            time_in_force=lasting,
+            flags=flags,
+            display=display,
+        )
+    if order.display is not None:
+        raise Rejected("DisplayNotAllowed", f"a {order.type} order of a bulk is no iceberg")
+    flags |= trigger_flag(order.side, is_stop=order.type in {OrderType.STOP, OrderType.STOP_LIMIT})
+    return trigger_item(
+        market=spec.market_id,
+        side=side,
+        price=limit,
+        size=size,
+        trigger=trigger,
+        flags=flags,
+        time_in_force=lasting,
+    )
 
 
 def _size(amount: Amount) -> int:

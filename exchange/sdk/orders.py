@@ -6,11 +6,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from exchange.engine.events import Event, Filled, ItemBegun, ItemRejected, OrderPlaced, OrderReduced
+from exchange.engine import OpenOrder as RestingOrder
+from exchange.engine.events import (
+    Event,
+    Filled,
+    ItemBegun,
+    ItemRejected,
+    OrderPlaced,
+    OrderReduced,
+    OrderRemoved,
+    Removal,
+)
 from exchange.sdk.amounts import PRICE_DECIMALS, SIZE_DECIMALS, Amount, from_base_units, to_base_units
 from exchange.sdk.catalogue import MarketSpec
 from exchange.sdk.errors import InvalidAmount, Rejected
-from exchange.sdk.results import Fill, OrderResult, OrderStatus, Side, TimeInForce
+from exchange.sdk.results import Fill, OrderResult, OrderStatus, OrderType, Side, TimeInForce
 from exchange.state.order import OrderFlag
 
 SLIPPAGE_DECIMALS = 6
@@ -111,13 +121,47 @@ class SignedOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A resting order that is being given another price and `size` (1e-8) under a signature of its own or a bulk's."""
+
+    market: MarketSpec
+    order: RestingOrder
+    size: int
+
+    def result(self, *, account: int, nonce: int, sequence: int, events: Iterable[Event]) -> OrderResult:
+        """What came of it: a smaller size keeps the order and its client id, anything else makes one under `nonce`."""
+        listed = list(events)
+        is_new = any(isinstance(event, OrderRemoved) and event.cause == Removal.REPLACED for event in listed)
+        return order_result(
+            self.market,
+            account=account,
+            side=WORDS[int(self.order.side)],
+            size=self.size,
+            nonce=nonce if is_new else self.order.nonce,
+            sequence=sequence,
+            events=listed,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """One order of a bulk that is given another price and amount left."""
+
+    order_id: str
+    amount: Amount
+    price: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """One limit order of a bulk."""
+    """One order of a bulk: of any type but market; see `create_order`."""
 
     market: str
     side: Side
     amount: Amount
-    price: Amount
+    price: Amount | None = None
+    type: OrderType = OrderType.LIMIT
+    trigger_price: Amount | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
     reduce_only: bool = False
     display: Amount | None = None
@@ -126,9 +170,12 @@ class NewOrder:
 BulkOutcome = OrderResult | Rejected | None
 """What became of one item: an order's result, why it was refused, or None for a cancel that was done."""
 
+Asked = Replaced | tuple[MarketSpec, NewOrder] | None
+"""What an item of a bulk asks for; None for a cancel."""
+
 
 def bulk_outcomes(
-    asked: Sequence[tuple[MarketSpec | None, NewOrder | None]],
+    asked: Sequence[Asked],
     *,
     account: int,
     nonce: int,
@@ -145,13 +192,16 @@ def bulk_outcomes(
         if at is not None:
             parts[at].append(event)
     outcomes: list[BulkOutcome] = []
-    for (spec, order), part in zip(asked, parts, strict=True):
+    for wanted, part in zip(asked, parts, strict=True):
         refused = [event for event in part if isinstance(event, ItemRejected)]
         if refused or not part:
             outcomes.append(Rejected(refused[0].reason.value) if refused else dropped)
-        elif spec is None or order is None:
+        elif wanted is None:
             outcomes.append(None)
+        elif isinstance(wanted, Replaced):
+            outcomes.append(wanted.result(account=account, nonce=nonce, sequence=sequence, events=part))
         else:
+            spec, order = wanted
             size = to_base_units(order.amount, decimals=SIZE_DECIMALS, what="order amount")
             outcomes.append(
                 order_result(

@@ -30,7 +30,7 @@ from exchange.engine import (
 )
 from exchange.engine.views import positions
 from exchange.sdk.errors import Rejected, Unavailable
-from exchange.sequencer import Confirmation, Sequencer
+from exchange.sequencer import Confirmation, Sequenced, Sequencer
 from exchange.state.config import Domain
 from exchange.state.reservation import Reservation
 from exchange.state.waiting import Waiting
@@ -128,6 +128,12 @@ class LocalVenue:
         self._now = now
         self._owners: dict[bytes, int] = {}
         self.domain = inner.state.domain
+        inner.subscribe(self._hear)
+
+    def _hear(self, notice: Sequenced) -> None:
+        """A new cut may number accounts anew."""
+        if notice.recut is not None:
+            self._owners.clear()
 
     def now(self) -> int:
         """The later of the clock and the state's."""

@@ -1,7 +1,7 @@
 """`make bench`: every figure of docs/benchmarks.md, with its conditions.
 
 `python tests/benchmarks PART...` runs some of it: engine, cores, books, latency, growth, replay, pricing, sequencer,
-packets, gas.
+packets, relayers, gas.
 """
 
 import importlib
@@ -73,6 +73,7 @@ PARTS = {
     "pricing": pricing,
     "sequencer": sequencer,
     "packets": _part("packets"),
+    "relayers": _part("relayers"),
     "gas": gas,
 }
 

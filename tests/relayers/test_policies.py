@@ -4,11 +4,16 @@ from fractions import Fraction
 
 import pytest
 
+from bridge.packets import encode_packet
+from chains import TransactionReverted
 from relayers import operations
 from relayers.operations import Filters, NoSuchPacket, NotPossible
+from relayers.packet_store import POISON_ATTEMPTS
 from relayers.profit import ProfitRule, Racing
 from relayers.reports import WaitsFor
 from relayers.states import AsideReason, PacketState
+from relayers.store import Store
+from relayers.submitter.node import Node
 
 SETTLEMENT, EAST = 100, 101
 LANE = f"{EAST}->{SETTLEMENT}/1"
@@ -89,6 +94,51 @@ def test_a_skipped_packet_stays_and_one_tried_anew_arrives(network):
         operations.retry(network.store, sent.packet_id)
     with pytest.raises(NoSuchPacket):
         operations.show(network.store, bytes(32))
+
+
+@pytest.mark.parametrize("reason", ["denied", "skipped"])
+def test_what_is_set_aside_here_and_seen_through_by_others_is_acknowledged_and_shown_so(network, reason):
+    sent = network.deposit(EAST, 1)
+    denied = frozenset({sent.packet.sender.lower()}) if reason == "denied" else frozenset()
+    network.start(profit=ProfitRule(deny_senders=denied))
+    network.round()
+    if reason == "skipped":
+        operations.skip(network.store, sent.packet_id)
+    network.run()
+    assert state(network, sent) is PacketState.SET_ASIDE
+    mine, others = network.fleet, network.build(Store())
+    network.fleet = others
+    network.run()
+    network.fleet = mine
+    network.run()
+    view = operations.show(network.store, sent.packet_id).packet
+    assert (view.state, view.reason) == (PacketState.ACKNOWLEDGED, "")
+    assert operations.pending(network.store, now=0) == []
+
+
+def test_an_answer_that_cannot_be_taken_back_is_set_aside_with_its_reason_and_blocks_nothing(network, monkeypatch):
+    poison = network.deposit(EAST, 1)
+    honest, encoded = Node.simulate, encode_packet(poison.packet)[32:]
+    source = network.mailbox(EAST).address
+
+    def refusing(node, message, *arguments, **options):
+        if message.recipient == source and encoded in message.payload:
+            raise TransactionReverted("Poison", (), error="Poison()")
+        return honest(node, message, *arguments, **options)
+
+    monkeypatch.setattr(Node, "simulate", refusing)
+    for _ in range(POISON_ATTEMPTS + 6):
+        network.round(seconds=3_600)
+    view = operations.show(network.store, poison.packet_id).packet
+    assert (view.state, view.reason) == (PacketState.SET_ASIDE, AsideReason.UNACKNOWLEDGED)
+    assert "Poison()" in view.last_error
+    sent = network.deposit(EAST, 2)
+    network.run()
+    assert state(network, sent) is PacketState.ACKNOWLEDGED
+    monkeypatch.setattr(Node, "simulate", honest)
+    operations.retry(network.store, poison.packet_id)
+    network.run()
+    assert state(network, poison) is PacketState.ACKNOWLEDGED
 
 
 @pytest.mark.parametrize("racers", [1, 2, 5])

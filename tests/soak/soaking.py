@@ -25,6 +25,7 @@ class Plan:
     """What a run consists of; times in seconds. The same seed sends, kills and reorganises alike.
 
     refunds: share of handfuls with a deadline that comes first. lies: chance of each of an endpoint's answers.
+    stays_down_seconds: how long one that is killed before the calm part stays dead, so that the other takes over.
     calm_share: of the packets, at the end, which are carried without kills: there the memory is measured.
     """
 
@@ -40,13 +41,17 @@ class Plan:
     lies: float = 0.1
     refunds: float = 0.15
     calm_share: float = 0.0
+    stays_down_seconds: float = 0.0
     budget_wei: int = 40 * ETHER
     deadline_seconds: float = 300.0
 
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What a run came to. memory: by replica the (seconds, bytes) of its calm part."""
+    """What a run came to. memory: by replica the (seconds, bytes) of its calm part.
+
+    taken_over_seconds: from the death of the one that stays dead until nothing unfinished is claimed by it.
+    """
 
     verdict: object = None
     kills: int = 0
@@ -54,6 +59,7 @@ class Outcome:
     seconds: float = 0.0
     sending_seconds: float = 0.0
     lies: dict = field(default_factory=dict)
+    taken_over_seconds: float | None = None
     memory: dict = field(default_factory=dict)
     memory_most: int = 0
     logs: list = field(default_factory=list)
@@ -82,6 +88,7 @@ class Soak:
         self.outcome = Outcome()
         self._down = {}
         self._left = plan.packets
+        self._long_dead = None
 
     def run(self):
         """All packets sent and settled; answers the outcome."""
@@ -119,6 +126,9 @@ class Soak:
             if plan.kill_every and self._left and not is_calm and now() >= due["kill"]:
                 self._kill()
                 due["kill"] = now() + plan.kill_every * self.random.uniform(0.5, 1.5)
+            if plan.stays_down_seconds and is_calm and self._long_dead is None:
+                self._kill_for_long()
+            self._see_what_is_taken_over()
             self._restart()
             if plan.reorganise_every and self._left and now() >= due["reorganise"]:
                 self.network.reorganise(self.random.choice(list(NAMES)), self.random.randint(1, FINAL_UNDER - 1))
@@ -155,6 +165,19 @@ class Soak:
             victim.kill()
             self.outcome.kills += 1
             self._down[victim] = time.monotonic() + self.random.uniform(0, self.plan.down_at_most)
+
+    def _kill_for_long(self):
+        self._kill()
+        victim = list(self._down)[-1]
+        self._long_dead = victim, time.monotonic()
+        self._down[victim] = time.monotonic() + self.plan.stays_down_seconds
+
+    def _see_what_is_taken_over(self):
+        if self._long_dead is None or self.outcome.taken_over_seconds is not None:
+            return
+        victim, since = self._long_dead
+        if claimed_by(self.store, victim.config.stem) == 0:
+            self.outcome.taken_over_seconds = time.monotonic() - since
 
     def _restart(self):
         for replica, at in list(self._down.items()):

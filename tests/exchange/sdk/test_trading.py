@@ -15,7 +15,9 @@ from exchange.sdk import (
     MarketSpec,
     NewOrder,
     OrderStatus,
+    OrderType,
     Rejected,
+    Replacement,
     Side,
     TimeInForce,
 )
@@ -172,10 +174,47 @@ def test_editing_an_order(desk):
     less = run(desk.one.edit_order(order_id=placed.order_id, price="60000", amount="0.5"))
     assert less.order_id == placed.order_id
     moved = run(desk.one.edit_order(order_id=placed.order_id, price="60100", amount="0.7"))
-    assert moved.order_id != placed.order_id
+    assert moved.order_id not in {None, placed.order_id}
+    assert (moved.status, moved.remaining) == (OrderStatus.OPEN, Decimal("0.7"))
     assert reason(desk.one.edit_order(order_id=placed.order_id, price="60100", amount="0.7")) == "OrderUnknown"
     (resting,) = run(desk.one.fetch_open_orders())
     assert (resting.price, resting.remaining) == (Decimal(60_100), Decimal("0.7"))
+
+
+def test_many_are_replaced_and_stops_placed_under_one_signature(desk):
+    first, second = (
+        run(desk.one.create_order(**MARKET, side="sell", amount="1", price=price)) for price in ("61000", "62000")
+    )
+    stop = NewOrder(
+        market="BTC-PERP", side=Side.BUY, amount="0.2", type=OrderType.STOP_LIMIT, price="63500", trigger_price="63000"
+    )
+    replacements = [
+        Replacement(order_id=first.order_id, price="61000", amount="0.4"),
+        Replacement(order_id=second.order_id, price="62500", amount="2"),
+    ]
+    less, moved, waiting = run(desk.one.create_orders(replacements=replacements, orders=[stop]))
+    assert (less.order_id, less.client_id, less.remaining) == (first.order_id, first.client_id, Decimal("0.4"))
+    assert moved.order_id not in {None, second.order_id}
+    assert (moved.status, moved.remaining) == (OrderStatus.OPEN, Decimal(2))
+    assert waiting.status is OrderStatus.WAITING
+    held = {(order.order_id, order.price, order.remaining) for order in run(desk.one.fetch_open_orders())}
+    assert held >= {(first.order_id, Decimal(61_000), Decimal("0.4")), (moved.order_id, Decimal(62_500), Decimal(2))}
+    assert reason(desk.one.create_orders(replacements=replacements)) == "OrderUnknown"
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"type": OrderType.MARKET}, "MarketOrderInBulk"),
+        ({"type": OrderType.STOP}, "TriggerMissing"),
+        ({"type": OrderType.STOP, "price": "1", "trigger_price": "63000"}, "PriceNotAllowed"),
+        ({"type": OrderType.STOP, "trigger_price": "63000", "display": "0.1"}, "DisplayNotAllowed"),
+        ({}, "PriceMissing"),
+    ],
+)
+def test_an_order_of_a_bulk_has_the_fields_of_its_type(desk, fields, error):
+    order = NewOrder(market="BTC-PERP", side=Side.BUY, amount="0.2", **fields)
+    assert reason(desk.one.create_orders(orders=[order])) == error
 
 
 def test_many_at_once_under_one_signature(desk):

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from exchange import engine
-from exchange.engine import Reason
+from exchange.engine import Reason, sign_lock_cash
 from exchange.sdk.errors import Rejected, Unavailable
 from exchange.sdk.json_http import JsonServer
 from exchange.sdk.remote_venue import RemoteVenue
@@ -24,7 +24,7 @@ from exchange.serving.desk import OwnDesk, ThreadDesk
 from exchange.serving.follower import Follower
 from exchange.serving.questions import READS, Questions
 from exchange.state import Config, Header
-from tests.exchange.sequencer.venue import BTC, Venue, new_state
+from tests.exchange.sequencer.venue import BTC, START, Venue, new_state
 from tests.exchange.serving.conftest import serving
 
 
@@ -289,6 +289,21 @@ class TestRemoteSequencer:
         assert [one.recut.cut for one in told if one.recut is not None] == [1]
         remote.follow()
         assert remote.state.header.sequence == served.desk.ask(lambda inner: inner.state.header.sequence)
+
+    def test_a_lock_that_a_new_cut_undoes_is_not_answered_from_memory(self, served):
+        client, remote, clock = served.client(), served.remote(), served.clock
+        digest = b"\5" * 32
+        terms = {"account": 1, "payee": 2, "amount": 10**6, "hash": digest, "deadline": clock.now() + 600}
+        step = sign_lock_cash(
+            served.people.keys[1], served.domain, **terms, nonce=START * 1000 + 999, expiry=clock.now() + 60
+        )
+        client.submit(step)
+        assert client.lock_of(digest, 1).amount == 10**6
+        batch = remote.next_batch()
+        clock.seconds += 2_000
+        served.deaths[batch.index] = (clock.now() - 10, None)
+        remote.recut(batch.index, earliest=0)
+        assert client.lock_of(digest, 1) is None
 
     def test_only_the_operators_port_hands_out_batches(self, served):
         for question in served.questions.operators:

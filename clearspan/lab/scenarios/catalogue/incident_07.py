@@ -10,27 +10,49 @@ from relayers.reports import Did
 from relayers.store import Store
 from relayers.watching import Watcher, watcher
 
-CALLS = 3
+EVERY_SECONDS = 900
+CLUMSY = 2
+"""Failures that may happen to an honest owner: nobody cries wolf."""
 
 
 def attack(stage: Stage) -> Verdict:
-    """A stranger tries three times to become the guardian of the mailbox and the vault."""
+    """Every quarter of an hour a stranger tries another door; an honest owner errs twice, hours before."""
     with stage.world() as world:
         heist = Heist(world)
         store = Store(world.directory / "watcher.db")
         watching = Watcher(store, heist.network, world.chains, signer=world.base.relayers[0])
-        watching.step()
-        mailbox = heist.way.source.contract
-        calls = [mailbox.functions.setGuardian(heist.thief.address) for _ in range(CALLS)]
-        outcomes = [attempt(heist.source, call, heist.thief, gas=200_000) for call in calls]
-        heist.settle()
-        report = watching.step()
-        alarms = [action.detail.partition(" ")[0] for action in report.actions if action.did is Did.ALARMED]
+        settlement, mailbox = heist.network.settlement, heist.way.destination.contract
+        rollup = heist.host.contract("Rollup", settlement.rollup)
+        outbox = heist.host.contract("WithdrawalOutbox", settlement.outbox)
+        doors = [
+            rollup.functions.setPoster(heist.thief.address, True),
+            outbox.functions.registerVault(heist.entry.chain_id, heist.thief.address),
+            mailbox.functions.setGuardian(heist.thief.address),
+            mailbox.functions.transferOwnership(heist.thief.address),
+        ]
+
+        def alarms() -> list[str]:
+            heist.settle()
+            return [action.detail.partition(" ")[0] for action in watching.step().actions if action.did is Did.ALARMED]
+
+        alarms()
+        false_alarms = []
+        for _ in range(CLUMSY):
+            attempt(heist.host, mailbox.functions.cancelRoute(1), heist.thief, gas=200_000)
+            false_alarms += alarms()
+        world.clock.advance(2 * 3_600)
+        outcomes, found = [], []
+        for door in doors:
+            outcomes.append(attempt(heist.host, door, heist.thief, gas=200_000).partition("(")[0])
+            found += alarms()
+            if found:
+                break
+            world.clock.advance(EVERY_SECONDS)
         store.close()
         return Verdict(
-            survived=bool(alarms) and ACCEPTED not in outcomes,
-            detail=f"{CALLS} calls refused with {outcomes[0].partition('(')[0]}; "
-            f"alarms within a step: {', '.join(alarms) or 'none'}",
+            survived=bool(found) and not false_alarms and ACCEPTED not in outcomes,
+            detail=f"{CLUMSY} slips: {len(false_alarms)} alarms; {len(outcomes)} doors tried, "
+            f"{', '.join(sorted(set(outcomes)))}: {', '.join(found) or 'no alarm'}",
         )
 
 
