@@ -157,6 +157,14 @@ def lying_node(bench: Bench) -> str:
     return bench.finish(4)
 
 
+@case("missing-events", "Events that a node left out are looked for again")
+def missing_events(bench: Bench) -> str:
+    """The destination's, while the packet is answered there."""
+    bench.deposit()
+    bench.suffer(MissingLogs(SUBJECT, bench.settlement), 40)
+    return bench.finish(1)
+
+
 @case("stale-node", "A node that fell asleep is waited for")
 def stale_node(bench: Bench) -> str:
     """The source's, with a deposit that it does not know."""
