@@ -3,7 +3,8 @@
 web3.py asks for the chain's id beside each call, looks each function up three times, and takes eight times as long.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -37,9 +38,14 @@ def call_request(function: ContractFunction, sender: str | None, block: BlockIde
     transaction = {"to": function.address, "data": "0x" + calldata(function).hex()}
     if sender is not None:
         transaction["from"] = to_checksum_address(sender)
+    return [transaction, block_tag(block)]
+
+
+def block_tag(block: BlockIdentifier) -> str:
+    """A height, a hash or a tag as JSON-RPC writes it."""
     if isinstance(block, int):
-        return [transaction, hex(block)]
-    return [transaction, block if isinstance(block, str) else HexBytes(block).to_0x_hex()]
+        return hex(block)
+    return block if isinstance(block, str) else HexBytes(block).to_0x_hex()
 
 
 def read_output(function: ContractFunction, output: Any) -> Any:
@@ -48,10 +54,8 @@ def read_output(function: ContractFunction, output: Any) -> Any:
     Raises DishonestNode(MalformedAnswer) for bytes that are no such answer.
     """
     declared = [abi_type(parameter) for parameter in function.abi["outputs"]]
-    try:
+    with understood(str(function.fn_name)):
         values = decode(declared, bytes.fromhex(output.removeprefix("0x")))
-    except (AttributeError, DecodingError, OverflowError, UnicodeDecodeError, ValueError) as error:
-        raise DishonestNode(Reason.MALFORMED_ANSWER, f"{function.fn_name}: {error}"[:120]) from error
     read = [_converter(kind)(value) for kind, value in zip(declared, values, strict=True)]
     return read[0] if len(read) == 1 else read
 
@@ -65,6 +69,15 @@ def failed_call(error: Any) -> ChainError:
     if name is not None:
         return TransactionReverted(name, (), error=f"{name}()")
     return general_error("eth_call", error)
+
+
+@contextmanager
+def understood(method: str) -> Iterator[None]:
+    """Around the reading of a node's answer: raises DishonestNode(MalformedAnswer) for what cannot be read."""
+    try:
+        yield
+    except (AttributeError, DecodingError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise DishonestNode(Reason.MALFORMED_ANSWER, f"{method}: {type(error).__name__}: {error}"[:120]) from error
 
 
 @cache

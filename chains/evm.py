@@ -118,6 +118,7 @@ class Evm:
         self._store = _Database(store)
         self._database = AtomicDB(self._store)
         self.chain_id = chain_id
+        self.machine: type[FastState] = FastState
 
     def genesis(self, context: BlockContext, balances: Iterable[tuple[bytes, int]]) -> Execution:
         """Write the first state: balances in wei and nothing else."""
@@ -251,7 +252,7 @@ class Evm:
             base_fee_per_gas=context.base_fee,
             excess_blob_gas=0,
         )
-        return FastState(self._database, execution_context, root)
+        return self.machine(self._database, execution_context, root)
 
     def _write_trie(self, items: Sequence[Any]) -> bytes:
         root, nodes = make_trie_root_and_nodes(tuple(items))

@@ -7,7 +7,7 @@ the others. Values on the stack stay what py-evm allows, integers or bytes. A te
 
 # mypy: disable-error-code="no-untyped-call"
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -173,3 +173,23 @@ class FastState(PragueState):
     """Prague's state, in which everything runs on that machine."""
 
     computation_class = FastComputation
+
+
+def machine(*, extra_gas: Mapping[int, int] | None = None, without: Sequence[bytes] = ()) -> type[FastState]:
+    """The machine after a fork that charges more for some opcodes, or that lacks precompiles at some addresses."""
+    if not extra_gas and not without:
+        return FastState
+    opcodes: dict[int, Any] = dict(FastComputation.opcodes)
+    for opcode, gas in (extra_gas or {}).items():
+        opcodes[opcode] = _dearer(opcodes[opcode], gas)
+    precompiles = {at: run for at, run in FastComputation.get_precompiles().items() if at not in without}
+    computation = type("OtherComputation", (FastComputation,), {"opcodes": opcodes, "_precompiles": precompiles})
+    return type("OtherState", (FastState,), {"computation_class": computation})
+
+
+def _dearer(opcode: Callable[..., Any], gas: int) -> Callable[..., Any]:
+    def charge(computation: Any) -> Any:
+        computation.consume_gas(gas, "a repriced instruction")
+        return opcode(computation=computation)
+
+    return charge

@@ -107,6 +107,7 @@ class LocalChain(Web3Chain):
         self.ledger = Ledger()
         self.pool = Pool(chain_id=self.chain_id, gas_limit=self.gas_limit)
         self.censors: Callable[[Transaction], bool] | None = None
+        self.orders: Callable[[Sequence[Transaction]], Sequence[Transaction]] | None = None
         self.fee_floor = 0
         self._pending: tuple[Any, Evm, bytes] | None = None
         self._branch = 0
@@ -274,6 +275,7 @@ class LocalChain(Web3Chain):
         asked = (head.hash, context.timestamp, context.base_fee, tuple(transaction.hash for transaction in waiting))
         if self._pending is None or self._pending[0] != asked:
             machine = Evm(ChainMap({}, self._nodes), self.chain_id)
+            machine.machine = self.evm.machine
             self._pending = asked, machine, machine.execute(context, head.state_root, waiting).state_root
         return self._pending[1:]
 
@@ -356,6 +358,7 @@ class LocalChain(Web3Chain):
         chain.ledger = self.ledger.copy()
         chain.pool.put_first(self.pool.transactions)
         chain._branch = self._branch  # noqa: SLF001
+        chain._sealed_height = self._sealed_height  # noqa: SLF001
         sets: dict[int, ValidatorSet] = {}
         members = self.validators
         for original in (*self._sets.values(), members):
@@ -387,11 +390,15 @@ class LocalChain(Web3Chain):
         self._branch += 1
         return removed
 
+    def diverge(self) -> None:
+        """Have the next blocks differ from those that a fork of the same chain makes of the same transactions."""
+        self._branch += 1
+
     # Inside
 
     def _chosen(self) -> tuple[Sequence[Transaction], Sequence[Transaction]]:
         """What the proposer tries to include, and what it leaves out on purpose, senders' later ones with it."""
-        waiting = self.pool.transactions
+        waiting = self.pool.transactions if self.orders is None else self.orders(self.pool.transactions)
         if self.censors is None:
             return waiting, ()
         barred: set[bytes] = set()
@@ -420,8 +427,7 @@ class LocalChain(Web3Chain):
 
     def _newly_final(self, number: int) -> range:
         """Mined heights that become final, and have to be sealed, when a block at this height is mined."""
-        before = max(self.finality.finalized_height(number - 1), self._final_height())
-        return range(before + 1, min(self.finality.finalized_height(number), number - 1) + 1)
+        return range(self._sealed_height + 1, min(self.finality.finalized_height(number), number - 1) + 1)
 
     def _seal_at(self, height: int) -> SealedHeader:
         members, header = self._sets[height], self.header(height)

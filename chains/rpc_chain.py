@@ -16,6 +16,7 @@ from web3.types import TxReceipt
 
 from chains.blocks import Transaction
 from chains.clock import Clock, SystemClock
+from chains.contract_calls import understood
 from chains.errors import (
     ChainError,
     DishonestNode,
@@ -218,7 +219,8 @@ class RpcChain(Web3Chain):
     def receipt(self, transaction_hash: bytes) -> TxReceipt | None:
         """The receipt, None while the transaction is not in a block, or is not any more."""
         try:
-            return self.w3.eth.get_transaction_receipt(HexBytes(transaction_hash))
+            with understood("eth_getTransactionReceipt"):
+                return self.w3.eth.get_transaction_receipt(HexBytes(transaction_hash))
         except TransactionNotFound:
             return None
 
@@ -241,10 +243,11 @@ class RpcChain(Web3Chain):
             if waited >= patience.mined_seconds:
                 raise Unavailable(Reason.TIMED_OUT, f"0x{key.hex()} was not mined in {patience.mined_seconds:g} s")
             patience.sleep(patience.poll_seconds)
-        self._remember(key, receipt["blockNumber"])
-        if receipt["status"] != 1:
-            raise self._failure(key)
-        return receipt
+        with understood("eth_getTransactionReceipt"):
+            self._remember(key, receipt["blockNumber"])
+            if receipt["status"] == 1:
+                return receipt
+        raise self._failure(key)
 
     def _submit(self, raw: bytes) -> bytes:
         return self.submit(raw)
@@ -253,13 +256,23 @@ class RpcChain(Web3Chain):
         receipt = self._node.ask("eth_getTransactionReceipt", byte_string(transaction_hash))
         if receipt is None:
             return Unavailable(Reason.REORGANISED, f"0x{transaction_hash.hex()} was reorganised away")
-        return explain_failure(self._node.request, receipt)
+        with understood("eth_getTransactionReceipt"):
+            return explain_failure(self._node.request, receipt)
 
     def _tip(self) -> int:
         try:
-            return int(self._node.ask("eth_maxPriorityFeePerGas"), 16)
+            with understood("eth_maxPriorityFeePerGas"):
+                return int(self._node.ask("eth_maxPriorityFeePerGas"), 16)
         except Rejected:
             return 0
+
+    def _next_nonce(self, sender: bytes) -> int:
+        with understood("eth_getTransactionCount"):
+            return super()._next_nonce(sender)
+
+    def _base_fee(self) -> int:
+        with understood("eth_getBlockByNumber"):
+            return super()._base_fee()
 
     def _remember(self, transaction_hash: bytes, number: int) -> None:
         self._mined_in[transaction_hash] = number
@@ -290,7 +303,8 @@ class RpcChain(Web3Chain):
         if reason is Reason.NONCE_TOO_LOW:
             return NonceTooLow(given=transaction.nonce, expected=self._next_nonce(transaction.sender))
         if reason is Reason.INSUFFICIENT_FUNDS:
-            available = self.w3.eth.get_balance(to_checksum_address(transaction.sender))
+            with understood("eth_getBalance"):
+                available = self.w3.eth.get_balance(to_checksum_address(transaction.sender))
             return InsufficientFunds(available=available, needed=transaction.maximum_cost)
         return Rejected(reason, message_of(refused))
 

@@ -15,7 +15,7 @@ from web3.types import BlockIdentifier, EventData, RPCEndpoint, TxReceipt
 
 import contracts
 from chains.chain import Sendable
-from chains.contract_calls import call_request, calldata, failed_call, read_output
+from chains.contract_calls import call_request, calldata, failed_call, read_output, understood
 from chains.errors import ChainError, Reason, Rejected, TransactionReverted
 from chains.node_errors import general_error, machine_failure, message_of
 from chains.reverts import decode_revert
@@ -109,8 +109,12 @@ class Web3Chain(ABC):
         return self.w3.eth.contract(address=address, abi=cast("Any", abi))
 
     def logs(self, event: ContractEvent, from_block: int, to_block: int) -> tuple[EventData, ...]:
-        """Decoded events of one contract between two heights, both included, in chain order."""
-        return tuple(event.get_logs(from_block=from_block, to_block=to_block))
+        """Decoded events of one contract between two heights, both included, in chain order.
+
+        Raises DishonestNode(MalformedAnswer) for what are no such events.
+        """
+        with understood("eth_getLogs"):
+            return tuple(event.get_logs(from_block=from_block, to_block=to_block))
 
     def _next_nonce(self, sender: bytes) -> int:
         return self.w3.eth.get_transaction_count(to_checksum_address(sender), "pending")

@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 from eth_utils.address import to_checksum_address
-from hexbytes import HexBytes
 from web3 import Web3
-from web3.exceptions import ContractLogicError, Web3RPCError
-from web3.types import BlockIdentifier
+from web3.types import BlockIdentifier, RPCEndpoint
 
+from chains.contract_calls import block_tag, failed_call, understood
 from chains.errors import DishonestNode, Reason
-from chains.web3_chain import call_error
 
 WORD = 32
 WORDS_MAX = 500
@@ -48,10 +46,12 @@ def _read(w3: Web3, contract: str, selector: bytes, keys: Sequence[bytes], block
         size=f"{size:06x}",
         start=f"{_PROGRAM_BYTES:06x}",
     )
-    try:
-        answer = bytes(w3.eth.call({"data": HexBytes(bytes.fromhex(program) + b"".join(keys))}, block))
-    except (ContractLogicError, Web3RPCError) as error:
-        raise call_error(error) from error
+    call = {"data": "0x" + program + b"".join(keys).hex()}
+    response = w3.provider.make_request(RPCEndpoint("eth_call"), [call, block_tag(block)])
+    if response.get("error") is not None:
+        raise failed_call(response["error"])
+    with understood("eth_call"):
+        answer = bytes.fromhex(response["result"].removeprefix("0x"))
     if len(answer) != 1 + size:
         raise DishonestNode(Reason.MALFORMED_ANSWER, f"{len(answer)} bytes in answer to {len(keys)} words")
     return [answer[1 + WORD * position :][:WORD] for position in range(len(keys))]

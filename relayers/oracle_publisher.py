@@ -11,10 +11,10 @@ from exchange.engine.signing import oracle_report
 from exchange.engine.steps import reprice, settle_expiry, settle_positions
 from exchange.sequencer import SequencerError
 from exchange.sequencer.quote_workers import QuoteWorkers
-from exchange.state import MarketStatus
+from exchange.state import MarketStatus, Underlying
 from relayers.crash_points import CrashPoint, Hook, no_hook
 from relayers.oracle_reports import ReportSource, quorum_of
-from relayers.ports import PriceSource, StepSink
+from relayers.ports import PriceSource, SourcePrice, StepSink
 from relayers.reports import Did, Journal, StepReport, WaitsFor
 
 
@@ -87,8 +87,9 @@ class OraclePublisher:
         state = self._sink.state
         last = state.underlyings[underlying].time
         prices = [(oracle.signer, oracle.source.latest(underlying)) for oracle in self._oracles]
-        fresh = [(signer, price) for signer, price in prices if price is not None and price.time > last]
-        if not fresh:
+        heard = [(signer, price) for signer, price in prices if price is not None and price.time > last]
+        fresh = [(signer, price) for signer, price in heard if _is_price(state.underlyings[underlying], price)]
+        if not heard:
             return False
         if len(fresh) < state.config.reports_needed:
             journal.waits_for(WaitsFor.PRICE, underlying, f"{len(fresh)} of {state.config.reports_needed} oracles")
@@ -133,3 +134,8 @@ class OraclePublisher:
             self._sink.submit(settle_positions(market, accounts))
             self._hook(CrashPoint.AFTER_ACT)
             journal.did(Did.PUBLISHED, f"market {market}, {len(accounts)} paid")
+
+
+def _is_price(underlying: Underlying, price: SourcePrice) -> bool:
+    """Whether a source says anything at all: nothing, less than nothing and what lies out of bounds is silence."""
+    return underlying.minimum < price.price_e8 < underlying.maximum

@@ -28,14 +28,18 @@ def run(
     *,
     seeds: Annotated[str, typer.Option("--seeds", callback=_range, help="A..B, both included.")] = "1..20",
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=1, help="Processes.")] = 1,
+    require_coverage: Annotated[bool, typer.Option("--require-coverage", help="Fail unless all was met.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run seeds: chaos, healing, rest, and every promise checked after every block. Prints each run's trace hash."""
+    """Run seeds: chaos, healing, rest, and every promise checked after every block. Prints each run's trace hash.
+
+    Prints which situations (fault, crash point, stage of packets) no seed has met.
+    """
 
     def act() -> int:
         from clearspan.lab.command import run_seeds  # noqa: PLC0415
 
-        return run_seeds(seeds, jobs=jobs, as_json=as_json)
+        return run_seeds(seeds, jobs=jobs, as_json=as_json, require_coverage=require_coverage)
 
     finish(act)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 SWARM_SHARE = 0.5
 """Share of the vocabulary a seed uses: runs that leave faults out reach states that runs with all of them never do."""
+OWN_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +26,17 @@ class Planned:
 
 
 def draw_plan(world: World, *, seconds: int, faults: int) -> tuple[Planned, ...]:
-    """What goes wrong in a run, from its seed: a random subset of the vocabulary, each fault at a random time."""
+    """What goes wrong in a run, from its seed: a random subset of the vocabulary, each fault at a random time.
+
+    The first few words are the seed's own: seed after seed goes through all of them, so that none is left to luck.
+    """
     chance = world.chance("chaos")
-    words = [word for word in VOCABULARY if chance.random() < SWARM_SHARE] or list(VOCABULARY)
+    all_words = list(VOCABULARY)
+    words = [word for word in all_words if chance.random() < SWARM_SHARE] or all_words
+    due = [all_words[(world.seed * OWN_WORDS + place) % len(all_words)] for place in range(OWN_WORDS)]
     plan = []
-    for _ in range(faults):
-        kind = VOCABULARY[chance.choice(words)]
+    for place in range(faults):
+        kind = VOCABULARY[due[place] if place < OWN_WORDS else chance.choice(words)]
         start = chance.randint(0, seconds)
         plan.append(Planned(start=start, seconds=chance.randint(2, 60), fault=kind.draw(world, chance)))
     return tuple(sorted(plan, key=lambda planned: planned.start))

@@ -17,14 +17,17 @@ from clearspan.lab.campaign import run_campaign
 from clearspan.lab.conformance import CASES, run_case
 from clearspan.lab.conformance.command import command_relayer
 from clearspan.lab.conformance.ours import named_relayer
+from clearspan.lab.coverage import Missing, missing
 from clearspan.lab.runs import RunResult, config_of, run_seed
 from clearspan.lab.scenarios import Result, Scenario, catalogue, find, run_scenario
 from clearspan.lab.scenarios.registry import UnknownScenario
 from clearspan.lab.shrinking import shrink
 from clearspan.progress import progress_on
 
+GAPS_SHOWN = 20
 
-def run_seeds(text: str, *, jobs: int, as_json: bool) -> int:
+
+def run_seeds(text: str, *, jobs: int, as_json: bool, require_coverage: bool = False) -> int:
     """`clearspan lab run`."""
     first, _, last = text.partition("..")
     seeds = range(int(first), int(last or first) + 1)
@@ -38,6 +41,7 @@ def run_seeds(text: str, *, jobs: int, as_json: bool) -> int:
     with progress_on(sys.stderr) as progress:
         progress.stage(f"{len(seeds)} seeds on {jobs} cores")
         tally = run_campaign(seeds, jobs=jobs, told=told)
+    gaps = missing(tally.met)
     speed = tally.simulated_seconds / max(tally.wall_seconds, 1e-9)
     if as_json:
         typer.echo(
@@ -46,7 +50,10 @@ def run_seeds(text: str, *, jobs: int, as_json: bool) -> int:
                     "seeds": tally.seeds,
                     "clean": tally.clean,
                     "packets": tally.packets,
-                    "situations": len(tally.met),
+                    "situations": gaps.of - len(gaps.situations),
+                    "situations_never_met": [" at ".join(one) for one in gaps.situations],
+                    "faults_never_met": gaps.faults,
+                    "crash_points_never_met": gaps.points,
                     "simulated_seconds": tally.simulated_seconds,
                     "wall_seconds": round(tally.wall_seconds, 1),
                     "runs": sorted(rows, key=lambda row: row["seed"]),
@@ -55,11 +62,25 @@ def run_seeds(text: str, *, jobs: int, as_json: bool) -> int:
         )
     else:
         typer.echo(
-            f"{tally.clean} of {tally.seeds} seeds clean, {tally.packets} packets, {len(tally.met)} situations, "
+            f"{tally.clean} of {tally.seeds} seeds clean, {tally.packets} packets, "
             f"{tally.simulated_seconds / 3600:.1f} simulated hours in {tally.wall_seconds:.0f} s, "
             f"{speed:.0f} times as fast as life"
         )
-    return exits.OK if not tally.failed else exits.REJECTED
+        _print_gaps(gaps)
+    is_lacking = require_coverage and gaps.situations
+    return exits.REJECTED if tally.failed or is_lacking else exits.OK
+
+
+def _print_gaps(gaps: Missing) -> None:
+    """Which situations no seed has met, the first few by name."""
+    typer.echo(f"{gaps.of - len(gaps.situations)} of {gaps.of} situations met ({100 * gaps.share:.1f} %)")
+    for name, words in (("faults", gaps.faults), ("crash points", gaps.points)):
+        if words:
+            typer.echo(f"  {name} never met: {', '.join(words)}")
+    for word, place in gaps.situations[:GAPS_SHOWN]:
+        typer.echo(f"  never met: {word} at {place}")
+    if len(gaps.situations) > GAPS_SHOWN:
+        typer.echo(f"  and {len(gaps.situations) - GAPS_SHOWN} others")
 
 
 def run_replay(seed: int, *, as_json: bool) -> int:

@@ -21,6 +21,9 @@ DEPOSIT_GAS = 600_000
 EXPIRY_SECONDS = 3_600
 DEPOSIT_TIMEOUT_SECONDS = 300
 SIZE_LOTS = 20
+LEVERAGES = (1, 10, 100, 1_000)
+"""Orders differ that much in size: the largest that margin allows are liquidated when prices leap."""
+FUNDS = 5_000
 
 
 class User:
@@ -65,6 +68,18 @@ class User:
         accounts = venue.state.accounts
         return next((number for number in range(1, len(accounts)) if accounts[number].owner == self.owner), None)
 
+    def fund(self) -> None:
+        """What a trader begins with: dollars on every vault chain, so that margin spans them."""
+        for chain_id in {vault.chain_id: None for vault in self.world.deployment.vaults}:
+            asset = next(
+                one for one in self.world.deployment.assets if one.chain_id == chain_id and one.token != ZERO_ADDRESS
+            )
+            try:
+                outcome = self.deposit(asset.asset, FUNDS * 10**asset.decimals)
+            except ChainError as error:
+                outcome = f"refused by the chain: {error.reason}"
+            self.world.note(self.name, "fund", detail=outcome)
+
     def _deposit(self) -> str:
         asset = self._chance.choice(self.world.deployment.assets)
         whole = self._chance.randint(1, 20) if asset.token == ZERO_ADDRESS else self._chance.randint(100, 20_000)
@@ -102,11 +117,11 @@ class User:
             side=self._chance.randint(0, 1),
             time_in_force=self._chance.choice((0, 0, 0, 1)),
             price=price,
-            size=market.lot * self._chance.randint(1, SIZE_LOTS),
+            size=market.lot * self._chance.randint(1, SIZE_LOTS) * self._chance.choice(LEVERAGES),
             nonce=self._next_nonce(),
             expiry=self.world.clock.now() + EXPIRY_SECONDS,
         )
-        return f"sequence {venue.submit(step).sequence}"
+        return self.world.submit(step)
 
     def _cancel_all(self) -> str:
         venue, account = self.world.venue, self.account
@@ -119,7 +134,7 @@ class User:
             nonce=self._next_nonce(),
             expiry=self.world.clock.now() + EXPIRY_SECONDS,
         )
-        return f"sequence {venue.submit(step).sequence}"
+        return self.world.submit(step)
 
     def _withdraw(self) -> str:
         venue, account = self.world.venue, self.account
@@ -144,7 +159,7 @@ class User:
             nonce=self._next_nonce(),
             expiry=self.world.clock.now() + EXPIRY_SECONDS,
         )
-        return f"sequence {venue.submit(step).sequence}"
+        return self.world.submit(step)
 
     def _next_nonce(self) -> int:
         self._nonce = max(self._nonce + 1, self.world.clock.now() * 1_000)

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eth_account.signers.local import LocalAccount
+from sqlalchemy.exc import DBAPIError
+
+from chains.clock import Clock
+from chains.finality import Depth
+from chains.local import LocalChain
 from chains.rpc_chain import Patience, RpcChain
+from clearspan.lab.disk import Disk
 from clearspan.lab.link import Link
+from exchange.sequencer import SequencerError
 from relayers.crash_points import CrashPoint
+from relayers.errors import ForeignDatabase, NameTaken
 from relayers.reports import Daemon, StepReport
 
 if TYPE_CHECKING:
     from clearspan.lab.world import World
+
+
+DISK_ERRORS = (sqlite3.Error, DBAPIError, SequencerError, ForeignDatabase)
+"""What a process may die of on a bad disk."""
+
+
+class SkewedClock:
+    """The world's clock as a process sees it; `skew` in seconds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.skew = 0
+
+    def now(self) -> int:
+        """Seconds since the epoch, as it believes."""
+        return self._clock.now() + self.skew
 
 
 class Killed(BaseException):
@@ -43,8 +69,18 @@ class Process:
         self.name = name
         self.directory: Path = world.directory / name.replace(" ", "-")
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.disk = Disk(self.directory)
+        self.is_disk_bad = False
+        """Whether what its database raises is the disk's doing."""
         self.links = {chain_id: Link(chain.api) for chain_id, chain in world.chains.items()}
         self.schedule = Schedule()
+        self.clock = SkewedClock(world.clock)
+        self.signer: LocalAccount | None = None
+        """In place of the wallet it was made with, from its next start on."""
+        self.extra_depth = 0
+        """Blocks it waits longer than the others for finality, from its next start on."""
+        self.resting: set[str] = set()
+        """Daemons that do not step."""
         self.is_paused = False
         self.starts = 0
         self.deaths = 0
@@ -72,8 +108,8 @@ class Process:
                 self.links[chain_id],
                 chain_id=chain_id,
                 name=chain.name,
-                finality=chain.finality,
-                clock=world.clock,
+                finality=Depth(_depth(chain) + self.extra_depth) if self.extra_depth else world.finality[chain_id],
+                clock=self.clock,
                 patience=patience,
             )
             for chain_id, chain in world.chains.items()
@@ -90,15 +126,40 @@ class Process:
         except Killed:
             self._died("starting")
         except Exception as error:  # noqa: BLE001 - as in a step
-            self.world.breakages.append(f"{self.name}, starting: {type(error).__name__}: {error}"[:300])
-            self._died(f"starting of {type(error).__name__}")
+            self._broke("starting", error)
 
     def stop(self) -> None:
         """Kill it: no daemon gets to say goodbye."""
         if self._running is not None:
+            self._let_go()
+            self.world.note(self.name, "stops")
+
+    def double(self, prepare: Callable[[Path], None] | None, *, extra_depth: int = 0) -> Callable[[], None]:
+        """Run a second process of the same name and keys until healed: on files of its own or, without, on the same."""
+        twin = Process(self.world, f"{self.name} again", self._build)
+        if prepare is None:
+            twin.directory, twin.disk = self.directory, self.disk
+        else:
+            for left in twin.directory.iterdir():
+                left.unlink()
+            prepare(twin.directory)
+        twin.clock, twin.extra_depth = self.clock, extra_depth
+        end = self.world.tend(twin)
+
+        def heal() -> None:
+            end()
+            twin.stop()
+            self.stop()
+
+        return heal
+
+    def _let_go(self) -> None:
+        """Close the files as they are: whoever is killed does not tidy up."""
+        if self._running is not None:
+            self.disk.is_off = True
             self._running.close()
             self._running = None
-            self.world.note(self.name, "stops")
+            self.disk.is_off = False
 
     def step(self, name: str) -> StepReport | None:
         """One step of one daemon; None if the process is down, paused, or died of it."""
@@ -112,17 +173,36 @@ class Process:
         except Killed:
             self._died(name)
             return None
+        except NameTaken:
+            self._died("of a newer process of its name")
+            return None
         except Exception as error:  # noqa: BLE001 - a defect: nothing may raise what a later step can mend
-            self.world.breakages.append(f"{self.name}, {name}: {type(error).__name__}: {error}"[:300])
-            self._died(f"{name} of {type(error).__name__}")
+            self._broke(name, error)
             return None
         for action in report.actions:
             self.world.note(self.name, str(action.did), action.subject, action.detail)
         return report
 
+    def _broke(self, where: str, error: Exception) -> None:
+        """Dies of what it raised: a defect, unless its disk is at fault."""
+        if not (self.is_disk_bad and isinstance(error, DISK_ERRORS)):
+            told = f"{self.name}, {where}: {type(error).__name__} at {_place(error)}: {error}"
+            self.world.breakages.append(told[:300])
+        self._died(f"{where} of {type(error).__name__}")
+
+    def command(self, name: str, what: Callable[[Daemon], None]) -> None:
+        """What an operator has a daemon do; it may die of it like of a step."""
+        daemon = self.daemons.get(name)
+        if daemon is None:
+            return
+        try:
+            what(daemon)
+        except Killed:
+            self._died(f"a command to {name}")
+
     def pass_point(self, point: CrashPoint) -> None:
         """A daemon passes a crash point; raises Killed if its time has come."""
-        self.world.coverage.passed(self.name, point)
+        self.world.coverage.passed(point)
         left = self.schedule.deaths.get(point)
         if left is None:
             return
@@ -134,7 +214,20 @@ class Process:
 
     def _died(self, where: str) -> None:
         self.deaths += 1
-        if self._running is not None:
-            self._running.close()
-            self._running = None
+        self._let_go()
         self.world.note(self.name, "dies", where)
+
+
+def _place(error: BaseException) -> str:
+    """Where in the house it was raised: the innermost file and line that is ours."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if "site-packages" not in name and "/lib/python" not in name and name.endswith(".py"):
+            place = f"{name.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
+def _depth(chain: LocalChain) -> int:
+    return chain.finality.blocks if isinstance(chain.finality, Depth) else 0

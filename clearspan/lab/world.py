@@ -21,7 +21,8 @@ from chains.validators import Validator, ValidatorSet
 from clearspan.devnet.config import ORACLE_NAMES, DevnetConfig
 from clearspan.devnet.prices import PriceBoard
 from clearspan.devnet.wallets import wallet
-from clearspan.lab.coverage import Coverage
+from clearspan.lab.coverage import Coverage, Stage
+from clearspan.lab.feeds import Feed
 from clearspan.lab.people import User
 from clearspan.lab.process import Process, Running
 from clearspan.lab.randomness import stream
@@ -45,8 +46,14 @@ if TYPE_CHECKING:
     from clearspan.lab.oracle.judge import Judge
 
 VENUE = "venue"
+Gate = Callable[[LocalChain], bool]
+"""Asked before each block of a chain whether it is made; may change what will be in it."""
+Door = Callable[[Sequencer, bytes], bool]
+"""Asked of each step a user hands to the venue whether it gets there now."""
 NETWORK = DevnetConfig(finality_depths=(0, 0, 3), challenge_seconds=20, challenge_blocks=6)
 """The settlement chain and the first vault chain are final at once, the second vault chain three blocks deep."""
+LEAP, LEAPS = 500, 0.2
+"""Where users trade, a price moves by up to five hundredths at once as often as this."""
 START_PRICES = (60_000 * 10**8, 3_000 * 10**8)
 
 
@@ -87,15 +94,19 @@ class World:
         self.trace = Trace()
         self.scheduler = Scheduler(self.clock, self.chance("scheduler"))
         self.chains: dict[int, LocalChain] = self.base.fork(self.clock)
-        self.coverage = Coverage(lambda: sorted(self.active_faults))
+        self.finality = {chain_id: chain.finality for chain_id, chain in self.chains.items()}
+        self.coverage = Coverage(lambda: sorted(self.active_faults), self._stages)
         self.active_faults: dict[str, int] = {}
         self.halted: dict[int, int] = {}
         self.silent_underlyings: set[int] = set()
+        self.gates: dict[int, list[Gate]] = {chain_id: [] for chain_id in self.chains}
+        self.doors: list[Door] = []
         self.breakages: list[str] = []
         self.judge: Judge | None = None
         self.after_block: list[Callable[[LocalChain], None]] = []
         self.at_close: list[Callable[[], None]] = []
         self.prices = PriceBoard(self.clock, heartbeat_seconds=60)
+        self.feeds = {name: Feed(self.prices) for name in ORACLE_NAMES}
         self.processes: dict[str, Process] = {}
         self.users = tuple(
             User(self, name, key, self.chance("user", name)) for name, key in zip(USERS, self.base.users, strict=True)
@@ -127,6 +138,13 @@ class World:
         """A validator nobody knows yet; the same number is the same one."""
         return ValidatorSet.derived(1, chain_id=chain_id, seed=number).validators[0]
 
+    def _stages(self) -> list[Stage]:
+        """How far packets are, as the judge knows."""
+        lives = () if self.judge is None else self.judge.packets.lives.values()
+        open_ = [life for life in lives if life.acknowledged is None]
+        found = {Stage.SENT if life.answer is None else Stage.ANSWERED for life in open_}
+        return sorted(found) or [Stage.IDLE]
+
     # Moving on
 
     def run(self, seconds: int, done: Callable[[], bool] = lambda: False) -> None:
@@ -134,8 +152,8 @@ class World:
         self.scheduler.run_until(self.clock.now() + seconds, done)
 
     def mine(self, chain: LocalChain) -> None:
-        """One block of a chain that is not halted; those who look at each block look."""
-        if self.halted.get(chain.chain_id):
+        """One block of a chain that is not halted and whose gates are open; those who look at each block look."""
+        if self.halted.get(chain.chain_id) or not all(gate(chain) for gate in self.gates[chain.chain_id]):
             return
         try:
             header = chain.mine()
@@ -146,10 +164,19 @@ class World:
         for look in self.after_block:
             look(chain)
 
+    def submit(self, step: bytes) -> str:
+        """Hand a step to the venue, past whoever stands at its door; answers its place. Raises SequencerError."""
+        sequencer = self.venue
+        for door in self.doors:
+            if sequencer is not None and not door(sequencer, step):
+                return "never arrives"
+        return "the venue is down" if sequencer is None else f"sequence {sequencer.submit(step).sequence}"
+
     def close(self) -> None:
         """Let go of every file."""
         for process in self.processes.values():
             process.stop()
+            process.disk.forget()
         for let_go in self.at_close:
             let_go()
         self._files.cleanup()
@@ -167,17 +194,26 @@ class World:
         process = Process(self, name, build)
         self.processes[name] = process
         process.start()
-        chance = self.chance("process", name)
-        seconds = chance.choice(self.config.paces)
+        self.tend(process)
+        return process
 
-        def tend() -> None:
+    def tend(self, process: Process) -> Callable[[], None]:
+        """Start a process whenever it is down, and step its daemons at a pace of its own, until what is answered."""
+        chance = self.chance("process", process.name)
+        seconds = chance.choice(self.config.paces)
+        is_over: list[bool] = []
+
+        def look() -> None:
+            if is_over:
+                return
             if not process.is_up:
                 process.start()
             for daemon in list(process.daemons):
-                process.step(daemon)
+                if daemon not in process.resting:
+                    process.step(daemon)
 
-        self.scheduler.every(lambda: chance.randint(max(1, seconds - 1), seconds + 1), tend)
-        return process
+        self.scheduler.every(lambda: chance.randint(max(1, seconds - 1), seconds + 1), look)
+        return lambda: is_over.append(True)
 
     def _populate(self) -> None:
         block_seconds = self.config.network.block_seconds
@@ -193,8 +229,14 @@ class World:
         for user in self.users:
             pace = self.chance("pace", user.name)
             self.scheduler.every(partial(pace.randint, 1, 2 * self.config.user_seconds), partial(self._let_act, user))
+            if self.config.trades:
+                self.scheduler.at(self.clock.now() + 1, partial(self._let_begin, user))
         if self.config.swaps:
             let_users_swap(self)
+
+    def _let_begin(self, user: User) -> None:
+        if self.people_act:
+            user.fund()
 
     def _let_act(self, user: User) -> None:
         if self.people_act:
@@ -204,10 +246,12 @@ class World:
         for underlying in range(len(START_PRICES)):
             last = self.prices.latest(underlying)
             if last is not None and underlying not in self.silent_underlyings:
-                self.prices.set(underlying, last.price_e8 * (10_000 + chance.randint(-30, 30)) // 10_000)
+                most = LEAP if self.config.trades and chance.random() < LEAPS else 30
+                self.prices.set(underlying, last.price_e8 * (10_000 + chance.randint(-most, most)) // 10_000)
 
     def _build_relayer(self, signer: LocalAccount, process: Process) -> Running:
         store = Store(process.directory / "relayer.db")
+        signer = process.signer or signer
         policy = SubmitterPolicy(budget_wei_per_day=self.config.relayer_budget_wei)
         fleet = build_fleet(store, self.deployment, process.chains(), signer, policy=policy, hook=process.pass_point)
         daemons: dict[str, Daemon] = {}
@@ -222,20 +266,21 @@ class World:
         state = self.base.genesis()
         log = SqliteLog(process.directory / "sequencer.db", state.root)
         operator = OperatorKey(bytes(keys.operator.key), state.domain)
-        self._sequencer = sequencer = Sequencer(state, log, operator, self.clock)
+        self._sequencer = sequencer = Sequencer(state, log, operator, process.clock)
         store = Store(process.directory / "daemons.db")
         chains = process.chains()
         settlement = chains[network.settlement.chain_id]
         rollup = Rollup(settlement, network.settlement.rollup)
-        oracles = [Signer(bytes(wallet(self.config.network.seed, name).key)) for name in ORACLE_NAMES]
+        oracles = [
+            Oracle(signer=Signer(bytes(wallet(self.config.network.seed, name).key)), source=self.feeds[name])
+            for name in ORACLE_NAMES
+        ]
         queue = ForcedQueue(settlement, network.settlement.forced_queue)
         outbox = Outbox(settlement, network.settlement.outbox)
         hook = process.pass_point
         policy = PostingPolicy(interval_seconds=self.config.network.batch_interval_seconds)
         daemons: Mapping[str, Daemon] = {
-            "oracle": OraclePublisher(
-                sequencer, [Oracle(signer=key, source=self.prices) for key in oracles], hook=hook
-            ),
+            "oracle": OraclePublisher(sequencer, oracles, hook=hook),
             "keeper": LiquidationKeeper(sequencer),
             "queue reader": QueueReader(store, queue, sequencer, first_block=network.settlement.deployed_at, hook=hook),
             "batch poster": BatchPoster(store, rollup, sequencer, keys.poster, policy=policy, hook=hook),

@@ -10,6 +10,7 @@ from web3.exceptions import ContractLogicError, TransactionNotFound, Web3RPCErro
 from web3.types import BlockIdentifier, TxParams
 
 from chains.chain import Chain, Sendable
+from chains.contract_calls import understood
 from chains.errors import ChainError, Reason, Rejected
 from chains.web3_chain import call_error, target_of
 from relayers.submitter.fees import FeeMarket
@@ -141,7 +142,8 @@ class Node:
 
     def _ask(self, question: Callable[[], Answer]) -> Answer:
         try:
-            return question()
+            with understood("a node"):
+                return question()
         except (ContractLogicError, Web3RPCError) as error:
             if isinstance(error, TransactionNotFound):
                 raise

@@ -5,7 +5,7 @@ import random
 import pytest
 from eth.vm.forks.prague.state import PragueState
 
-from chains import evm
+from chains import evm, fast_evm
 from chains.evm import BlockContext, CallMessage, Evm
 from chains.fast_evm import BINARY
 
@@ -75,7 +75,7 @@ def machine():
 def both(machine, monkeypatch, code, gas):
     ours = outcome(machine, code, gas)
     with monkeypatch.context() as patch:
-        patch.setattr(evm, "FastState", PragueState)
+        patch.setattr(machine, "machine", PragueState)
         return ours, outcome(machine, code, gas)
 
 
@@ -118,3 +118,14 @@ def test_the_edges_of_arithmetic(machine, monkeypatch, opcode, below, top):
     ours, theirs = both(machine, monkeypatch, words + bytes([opcode]) + RETURN_A_WORD, 100_000)
     assert ours == theirs
     assert ours.error is None
+
+
+def test_a_fork_may_charge_more_and_lack_a_precompile(machine):
+    read = bytes.fromhex("5f545060016000f3")
+    recover = bytes.fromhex("60205f60805f60015afa50" + "3d5f5260206000f3")
+    usual = [outcome(machine, code, 100_000) for code in (read, recover)]
+    machine.machine = fast_evm.machine(extra_gas={0x54: 2_100}, without=[bytes(19) + b"\x01"])
+    dear, missing = (outcome(machine, code, 100_000) for code in (read, recover))
+    assert dear.gas_used == usual[0].gas_used + 2_100
+    assert missing.gas_used != usual[1].gas_used
+    assert fast_evm.machine() is fast_evm.FastState

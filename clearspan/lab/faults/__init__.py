@@ -6,6 +6,21 @@ with `@fault("domain", "word")` in the file of its domain.
 
 from clearspan.lab.faults.base import VOCABULARY, Fault, Heal, fault
 
-from clearspan.lab.faults import chain, oracle, relayer, rpc, validators  # isort: skip  # they enter themselves into the vocabulary
+from clearspan.lab.faults import (  # isort: skip  # they enter themselves into the vocabulary, in this order
+    chain,
+    blocks,
+    network,
+    rpc,
+    relayer,
+    databases,
+    money,
+    validators,
+    oracle,
+    sequencer,
+    operator,
+)
 
-__all__ = ["VOCABULARY", "Fault", "Heal", "chain", "fault", "oracle", "relayer", "rpc", "validators"]
+DOMAINS = (chain, blocks, network, rpc, relayer, databases, money, validators, oracle, sequencer, operator)
+"""The files of the vocabulary."""
+
+__all__ = ["DOMAINS", "VOCABULARY", "Fault", "Heal", "fault"]

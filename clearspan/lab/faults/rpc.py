@@ -52,14 +52,14 @@ class NodeFault(Fault):
 
     def inject(self, world: World) -> Heal:
         """Put the condition on the link."""
-        return impose(world, self.process, self.chain_id, _Condition(self.condition(world)))
+        return impose(world, self.process, self.chain_id, Wire(self.condition(world)))
 
     @abstractmethod
     def condition(self, world: World) -> Answer:
         """How the node answers from now on."""
 
 
-class _Condition:
+class Wire:
     """A function as a condition."""
 
     def __init__(self, answer: Answer) -> None:

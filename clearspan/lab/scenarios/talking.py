@@ -10,7 +10,7 @@ from web3.contract import Contract
 
 from bridge.attributes import encode_attributes
 from bridge.interoperable import encode_evm
-from bridge.packets import NO_FEES, Answer, Fees, Packet, packet_id
+from bridge.packets import NO_FEES, Answer, Fees, Packet
 from bridge.relaying import acknowledge, deliver, packets_in, prove_commitments, update_client
 from chains.local import LocalChain
 from clearspan.lab.scenarios.moves import Heist, attempt
@@ -93,7 +93,3 @@ class Talk:
     def owed(self, who: str) -> int:
         """Wei of fees that the speaker's mailbox owes to a relayer."""
         return int(self.heist.source.call(self.way.source.contract.functions.owed(who)))
-
-    def is_answered(self, packet: Packet) -> bool:
-        """Whether the settlement chain's mailbox has a receipt."""
-        return any(self.heist.host.call(self.way.destination.contract.functions.receipts(packet_id(packet))))

@@ -77,3 +77,30 @@ def test_options_of_the_operators_daemons_are_checked(served, daemon, options, t
     path.write_text(f'{text}[daemons.{daemon}]\nsigner = "maker"\n\n[daemons.{daemon}.options]\n{options}\n')
     with pytest.raises(ConfigRejected, match=told), running(path, names=(daemon,)):
         pass
+
+
+def daemon_file(served, daemon, options):
+    """A file for one of the operator's daemons, with the maker's key."""
+    path = served.directory / "maker" / f"{daemon}.toml"
+    text, _, _ = (served.directory / "maker" / "relayer.toml").read_text().partition("[daemons.market-maker]")
+    head = text.replace("relayer.sqlite", f"{daemon}.sqlite")
+    head = head.replace("[exchange]", "[readiness]\nstalled_seconds = 1.0\n\n[exchange]")
+    path.write_text(
+        f'{head}[daemons.{daemon}]\nsigner = "maker"\nevery_seconds = 0.2\n\n[daemons.{daemon}.options]\n{options}\n'
+    )
+    return path
+
+
+def test_a_stale_price_makes_its_oracle_not_ready(served):
+    options = 'prices = [{ file = "nowhere.json" }]\nprice_age_seconds_max = 1'
+    with running(daemon_file(served, "oracle", options), names=("oracle",)) as process:
+        eventually(lambda: "oracle: the price of BTC is " in process.get("/ready").text, 60)
+        assert process.get("/ready").status_code == 503
+        assert process.metrics()['clearspan_relayer_exchange_price_age_seconds{underlying="BTC"}'] > 1
+        assert process.get("/reports").json() == {"reports": []}
+
+
+def test_a_poster_whom_no_venue_answers_is_not_ready(served):
+    with running(daemon_file(served, "poster", "interval_seconds = 1"), names=("poster",)) as process:
+        eventually(lambda: "poster is blocked for " in process.get("/ready").text, 60)
+        assert process.get("/ready").status_code == 503
