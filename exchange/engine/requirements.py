@@ -21,6 +21,11 @@ GROSS_SHARE: Final = 10
 _UNIT: Final = 10**8
 _SCALE: Final = CASH_SCALE * FACTOR_ONE
 _Entry = tuple[Position, Pricing]
+_Sums = tuple[tuple[int, ...], int, int, int]
+_KNOWN: Final[dict[tuple[int, ...], tuple[Pricing, _Sums]]] = {}
+"""Sums by the identity of a round's pricing, which is held so that it stays one, and the numbers of a record."""
+
+_KNOWN_MOST: Final = 1 << 14
 
 
 def worst_profit(position: Position, value: int, risk: int) -> int:
@@ -111,15 +116,41 @@ def portfolio_loss(positions: Sequence[_Entry]) -> int:
     markets would require alone; and the concentration add-ons on top.
     """
     minimum = gross = addons = 0
+    rows = []
     for position, pricing in positions:
-        alone = scan_loss_alone(position, pricing)
-        whole = market_loss(position, pricing)
-        short = open_sides(position)[1] - position.size
-        least = short * pricing.short_minimum if short > 0 else 0
+        profits, alone, whole, least = _sums_of(position, pricing)
+        rows.append(profits)
         addons += whole - (alone if alone > least else least)
         minimum += least
         gross += alone if alone > least else least
-    return max(scan_loss(positions) + expiry_charge(positions), minimum, div_up(gross, GROSS_SHARE)) + addons
+    joint = -min(0, *map(sum, zip(*rows, strict=True)))
+    return max(joint + expiry_charge(positions), minimum, div_up(gross, GROSS_SHARE)) + addons
+
+
+def _sums_of(position: Position, pricing: Pricing) -> _Sums:
+    """What a market adds to its underlying's joint loss: profits by scenario, loss alone, with its add-on, and least.
+
+    Remembered as long as neither the record nor the round's pricing changes: both are the key, so nothing is ever old.
+    """
+    key = (
+        id(pricing),
+        *(position.size, position.bid_quantity, position.ask_quantity, position.bid_notional, position.ask_notional),
+        *(position.reduce_bid, position.reduce_ask),
+    )
+    known = _KNOWN.get(key)
+    if known is not None and known[0] is pricing:
+        return known[1]
+    short = open_sides(position)[1] - position.size
+    sums = (
+        tuple(worst_profit(position, pricing.value, risk) for risk in pricing.scan),
+        scan_loss_alone(position, pricing),
+        market_loss(position, pricing),
+        short * pricing.short_minimum if short > 0 else 0,
+    )
+    if len(_KNOWN) >= _KNOWN_MOST:
+        _KNOWN.clear()
+    _KNOWN[key] = (pricing, sums)
+    return sums
 
 
 def expiry_charge(positions: Sequence[_Entry]) -> int:
