@@ -52,7 +52,7 @@ def test_the_moment_of_a_failure_is_marked_and_a_clean_run_has_no_mark():
 
 
 def test_the_picture_ends_when_nothing_happens_any_more():
-    assert "30 s</text>" in page()
+    assert "20 s</text>" in page()
     assert "200 s</text>" not in page()
 
 
