@@ -1,6 +1,6 @@
 """Carries answers back: reads what became of each attempt, proves the receipts at the source."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -46,6 +46,7 @@ class Acknowledger:
         profit: ProfitRule,
         racing: Racing,
         hold: HoldDown,
+        read_answers_again: Callable[[], None],
         hook: Hook,
     ) -> None:
         """`here` spends at the source, where the answer goes; `there` at the destination, where it was given."""
@@ -58,6 +59,8 @@ class Acknowledger:
         self._profit = profit
         self._racing = racing
         self._hold = hold
+        self._read_answers_again = read_answers_again
+        self._missed: set[bytes] = set()
         self._hook = hook
 
     # What became of attempts
@@ -132,6 +135,10 @@ class Acknowledger:
         told = self._packets.answers_with(packets, receipts)
         now = self._lane.source.now() if told else 0
         kept: list[Answered] = []
+        untold = {packet.packet_id for packet in packets} - told.keys()
+        if untold & self._missed:
+            self._read_answers_again()
+        self._missed = untold
         for packet_id in [packet.packet_id for packet in packets]:
             if packet_id not in told:
                 journal.waits_for(WaitsFor.DESTINATION_FINALITY, packet_id, "the event of the answer")

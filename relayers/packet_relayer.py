@@ -56,6 +56,7 @@ class PacketRelayer:
             profit=profit,
             racing=racing,
             hold=batching.acknowledge,
+            read_answers_again=self._scanner.read_answers_again,
             hook=hook,
         )
 

@@ -186,8 +186,8 @@ class PacketStore:
                 row.not_before = now + schedule.wait_seconds(row.attempts)
         return new
 
-    def record_answers(self, seen: Iterable[SeenAnswer], next_block: int) -> None:
-        """Keep what events said about answers together with the cursor."""
+    def record_answers(self, seen: Iterable[SeenAnswer], next_block: int | None = None) -> None:
+        """Keep what events said about answers together with the cursor, which stays where none is given."""
         with self._store.transaction() as session:
             for item in seen:
                 insert_new(
@@ -201,7 +201,8 @@ class PacketStore:
                     payee=item.payee,
                     block=item.block,
                 )
-            set_cursor(session, f"answers {self._lane}", next_block)
+            if next_block is not None:
+                set_cursor(session, f"answers {self._lane}", next_block)
 
     # Reading
 

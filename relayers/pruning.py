@@ -24,6 +24,7 @@ PRUNED_QUEUES = (
     "payments ",
     "withdrawals ",
     "watched answers ",
+    "watched credits",
     "watched headers ",
     "watched packets ",
     "watched releases ",

@@ -27,6 +27,7 @@ class Scanner:
         self._packets = packets
         self._racing = racing
         self._hook = hook
+        self._answers_read_down_to = 0
 
     def scan_source(self, journal: Journal) -> None:
         """Packets sent on this lane."""
@@ -88,6 +89,17 @@ class Scanner:
             self._hook(CrashPoint.AFTER_PERSIST)
 
         _in_chunks(next_block, destination.chain.finalized_header().number, read)
+
+    def read_answers_again(self) -> None:
+        """A piece of the destination's past, the newest first and then around again: a node left out an answer.
+
+        Nothing there counts answers as nonces count packets: only the receipt in storage shows that one is missing.
+        """
+        destination = self._lane.destination
+        last = self._answers_read_down_to or destination.chain.finalized_header().number
+        first = max(destination.first_block, last - SCAN_BLOCKS_MAX + 1)
+        self._packets.record_answers([_hint(item) for item in destination.mailbox.answered(first, last)])
+        self._answers_read_down_to = first - 1 if first > destination.first_block else 0
 
     def _turn(self, now: int) -> Callable[[bytes], int]:
         def not_before(packet_id: bytes) -> int:

@@ -11,6 +11,7 @@ from exchange.rollup import Batch
 from exchange.sequencer import SequencerError
 from exchange.serving.desk import ThreadDesk
 from exchange.serving.questions import Questions, serve
+from exchange.serving.rates import AccountRates
 from relayers.crash_points import Hook, no_hook
 from relayers.operating.metrics import Sample
 from relayers.queue_reader import QueueReader
@@ -80,11 +81,12 @@ class VenueHost:
         now: Callable[[], int],
         addresses: Addresses,
         first_block: int = 0,
+        rates: AccountRates | None = None,
         hook: Hook = no_hook,
     ) -> None:
         self.desk = desk
         self._reader = QueueReader(store, queue, DeskSink(desk), first_block=first_block, hook=hook)
-        questions = Questions(desk, now, operator, Settlement(rollup))
+        questions = Questions(desk, now, operator, Settlement(rollup), rates=rates)
         with ExitStack() as servers:
             servers.callback(desk.stop)
             for url, answers in ((addresses.public, questions.public), (addresses.operators, questions.operators)):

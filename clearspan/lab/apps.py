@@ -73,14 +73,44 @@ def scenarios(
     *,
     identifier: Annotated[str | None, typer.Option("--run", help="Run this scenario, or `all`.")] = None,
     twin: Annotated[bool, typer.Option("--twin", help="Attack only the twin with one line wrong.")] = False,
+    bridge: Annotated[
+        str | None,
+        typer.Option(
+            "--bridge", help="Aim what needs no more than five ports at clearspan, erc7786 or package.module:function."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the catalogue, or run a scenario against the system and its twin."""
 
     def act() -> int:
-        from clearspan.lab.command import run_scenarios  # noqa: PLC0415
+        from clearspan.lab.command import run_bridge, run_scenarios  # noqa: PLC0415
 
+        if bridge is not None:
+            return run_bridge(bridge, identifier, as_json=as_json)
         return run_scenarios(identifier, twin_only=twin, as_json=as_json)
+
+    finish(act)
+
+
+@lab.command("relayer-conformance")
+def relayer_conformance(
+    *,
+    command: Annotated[
+        str | None, typer.Option("--command", help="A relayer as a program; `{assignment}` is the file it gets.")
+    ] = None,
+    relayer: Annotated[
+        str | None, typer.Option("--relayer", help="A relayer in Python, as package.module:function. Neither: ours.")
+    ] = None,
+    case: Annotated[str | None, typer.Option("--case", help="One case only.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put a relayer, ours or another, through everything that is asked of one."""
+
+    def act() -> int:
+        from clearspan.lab.command import run_conformance  # noqa: PLC0415
+
+        return run_conformance(command, relayer, case, as_json=as_json)
 
     finish(act)
 

@@ -11,7 +11,12 @@ from typing import Any
 import typer
 
 from clearspan import exits
+from clearspan.lab.adapters.attacks import ATTACKS
+from clearspan.lab.adapters.running import UnknownBridge, try_all
 from clearspan.lab.campaign import run_campaign
+from clearspan.lab.conformance import CASES, run_case
+from clearspan.lab.conformance.command import command_relayer
+from clearspan.lab.conformance.ours import named_relayer
 from clearspan.lab.coverage import Missing, missing
 from clearspan.lab.runs import RunResult, config_of, run_seed
 from clearspan.lab.scenarios import Result, Scenario, catalogue, find, run_scenario
@@ -138,6 +143,57 @@ def run_scenarios(identifier: str | None, *, twin_only: bool, as_json: bool) -> 
         typer.echo(f"{len(results)} scenarios, {survivors}{killed} twins killed")
     passed = killed == len(results) and (twin_only or survived == len(results))
     return exits.OK if passed else exits.REJECTED
+
+
+def run_bridge(name: str, identifier: str | None, *, as_json: bool) -> int:
+    """`clearspan lab scenarios --bridge`."""
+    chosen = [one for one in ATTACKS if identifier in {None, "all", one.identifier}]
+    try:
+        tried = try_all(name, chosen)
+    except UnknownBridge as unknown:
+        typer.echo(unknown.args[0], err=True)
+        return exits.USAGE
+    survived = sum(one.verdict.survived for one in tried)
+    if as_json:
+        rows = [
+            {"id": one.attack.identifier, "survived": one.verdict.survived, "detail": one.verdict.detail}
+            for one in tried
+        ]
+        typer.echo(json.dumps({"bridge": name, "attacks": rows}))
+    else:
+        for one in tried:
+            verdict = "survives" if one.verdict.survived else "FALLS   "
+            typer.echo(f"{one.attack.identifier:<20} {verdict} {one.attack.title}: {one.verdict.detail}")
+        typer.echo(f"{name} survives {survived} of {len(tried)} attacks")
+    return exits.OK if tried and survived == len(tried) else exits.REJECTED
+
+
+def run_conformance(command: str | None, relayer: str | None, identifier: str | None, *, as_json: bool) -> int:
+    """`clearspan lab relayer-conformance`."""
+    try:
+        start = command_relayer(command) if command is not None else named_relayer(relayer)
+    except LookupError as unknown:
+        typer.echo(unknown.args[0], err=True)
+        return exits.USAGE
+    outcomes = []
+    for chosen in CASES:
+        if identifier in {None, chosen.identifier}:
+            outcome = run_case(chosen, start)
+            outcomes.append(outcome)
+            if not as_json:
+                verdict = "conforms" if outcome.conforms else "FAILS   "
+                problem = f": {outcome.problem}" if outcome.problem else ""
+                typer.echo(f"{chosen.identifier:<16} {verdict} {chosen.title}{problem}")
+    conforming = sum(outcome.conforms for outcome in outcomes)
+    if as_json:
+        rows = [
+            {"id": one.case.identifier, "conforms": one.conforms, "problem": one.problem, "deaths": one.deaths}
+            for one in outcomes
+        ]
+        typer.echo(json.dumps({"cases": rows}))
+    else:
+        typer.echo(f"{conforming} of {len(outcomes)} cases")
+    return exits.OK if outcomes and conforming == len(outcomes) else exits.REJECTED
 
 
 def run_report(seed: int, out: Path) -> int:

@@ -22,6 +22,8 @@ FAULT_COLOURS = {
     "oracle": "#0f766e", "sequencer": "#be185d", "users": "#4d7c0f", "operator": "#475569",
 }  # fmt: skip
 OUTCOME_COLOURS = {"success": "#15803d", "failure": "#b45309", "expired": "#6b7280"}
+UNANSWERED_COLOUR = "#dc2626"
+STAGES = ("sent", "answered", "acknowledged")
 STYLE = """
 body{font:14px/1.5 system-ui,sans-serif;margin:24px;color:#111;background:#fff}
 svg{border:1px solid #ddd;background:#fafafa}
@@ -44,11 +46,17 @@ def render(result: RunResult) -> str:
     happenings = result.happenings
     lanes = _lanes(happenings)
     begin = min(one.time for one in happenings)
-    end = max(one.time for one in happenings) + 1
+    end = _end(result)
     faults = _faults(happenings, end)
     picture = _Picture(lanes=lanes, begin=begin, end=end, fault_rows=len(faults))
     body = "".join(
-        (*_axis(picture), *_bands(picture, faults), *_lane_lines(picture, happenings), *_ways(picture, happenings))
+        (
+            *_axis(picture),
+            *_bands(picture, faults),
+            *_lane_lines(picture, happenings),
+            *_ways(picture, happenings),
+            *_failures(picture, result),
+        )
     )
     verdict = '<b class="ok">clean</b>' if result.clean else '<b class="broken">broken</b>'
     rest = "never" if result.rested_after is None else f"after {result.rested_after} s"
@@ -60,11 +68,69 @@ def render(result: RunResult) -> str:
         f"at rest {rest} the last fault healed. Trace <code>{result.digest}</code></p>"
         f"{f'<ul>{violations}</ul>' if violations else ''}"
         f'<svg width="{WIDTH}" height="{picture.height}" role="img" aria-label="Lanes over time">{body}</svg>'
-        f"<p>Bands above are faults. A line goes from where a packet was sent to where it was answered and back: "
-        f'<span style="color:{OUTCOME_COLOURS["success"]}">success</span>, '
-        f'<span style="color:{OUTCOME_COLOURS["failure"]}">failure, refunded</span>, '
-        f'<span style="color:{OUTCOME_COLOURS["expired"]}">expired, refunded</span>. Hover for details.</p>'
-        f"<h2>Plan</h2><table>{_plan_rows(result)}</table></html>\n"
+        f"{_legend()}<h2>Faults</h2><table>{_plan_rows(result)}</table>"
+        f"<h2>Packets</h2><p>Seconds after the beginning, by final blocks.</p><table>"
+        f"<tr><th>packet</th><th>sent</th><th>answered</th><th>acknowledged</th><th>outcome</th></tr>"
+        f"{_packet_rows(picture, happenings)}</table></html>\n"
+    )
+
+
+def _end(result: RunResult) -> int:
+    """When to end the picture: soon after the last packet, fault and failure, however long nothing happened then."""
+    shown = [one.time for one in result.happenings if one.lane == "faults" or one.what.partition(" ")[0] in STAGES]
+    broken = [one.time for one in result.violations if one.chain != "all"]
+    return max([*shown, *broken, min(one.time for one in result.happenings)]) + 20
+
+
+def _failures(picture: _Picture, result: RunResult) -> Iterable[str]:
+    """A red line where each promise was broken; what broke over the whole run is at the right."""
+    for number, violation in enumerate(result.violations):
+        x = picture.x(min(violation.time, picture.end))
+        yield (
+            f'<g><title>{html.escape(str(violation))}</title><line x1="{x}" y1="24" x2="{x}" y2="{picture.height}" '
+            f'stroke="#dc2626" stroke-width="2" stroke-dasharray="6 3"/><text x="{x - 4}" y="{36 + number % 6 * 13}" '
+            f'font-size="12" font-weight="bold" text-anchor="end" fill="#dc2626">{violation.invariant}</text></g>'
+        )
+
+
+def _legend() -> str:
+    def line(colour: str, text: str) -> str:
+        return f'<span style="white-space:nowrap"><b style="color:{colour}">━━</b> {text}</span> &nbsp; '
+
+    faults = "".join(
+        f'<span style="white-space:nowrap"><b style="color:{colour}">■</b> {domain}</span> &nbsp; '
+        for domain, colour in FAULT_COLOURS.items()
+    )
+    return (
+        "<p>Packets, from where they were sent to where they were answered and back: "
+        + line(OUTCOME_COLOURS["success"], "taken")
+        + line(OUTCOME_COLOURS["failure"], "refused, refunded")
+        + line(OUTCOME_COLOURS["expired"], "expired, refunded")
+        + line(UNANSWERED_COLOUR, "no answer")
+        + "<br>Faults: "
+        + faults
+        + '<br><b style="color:#b91c1c">●</b> something died, failed or was reorganised &nbsp; '
+        '<b style="color:#dc2626">┆</b> a promise was broken. Hover for details.</p>'
+    )
+
+
+def _packet_rows(picture: _Picture, happenings: Iterable[Happening]) -> str:
+    rows: dict[str, dict[str, str]] = {}
+    for one in happenings:
+        if not re.fullmatch(r"[0-9a-f]{64}", one.subject) or one.lane not in picture.lanes:
+            continue
+        stage = one.what.partition(" ")[0]
+        if stage in STAGES:
+            row = rows.setdefault(one.subject, {})
+            row[stage] = f"{one.time - picture.begin} s on {one.lane}"
+            if stage == "answered":
+                row["outcome"] = one.what.removeprefix("answered ")
+    return "".join(
+        f"<tr><td><code>{identifier[:16]}</code></td>"
+        + "".join(f"<td>{html.escape(row.get(name, 'never'))}</td>" for name in STAGES)
+        + f'<td style="color:{OUTCOME_COLOURS.get(row.get("outcome", ""), UNANSWERED_COLOUR)}">'
+        f"{row.get('outcome', 'no answer')}</td></tr>"
+        for identifier, row in rows.items()
     )
 
 
@@ -84,6 +150,7 @@ class _Picture:
         return self.first_lane + len(self.lanes) * LANE
 
     def x(self, time: int) -> float:
+        time = min(time, self.end)
         return round(LEFT + (WIDTH - LEFT - 20) * (time - self.begin) / (self.end - self.begin), 1)
 
     def y(self, lane: str) -> int:
@@ -164,7 +231,7 @@ def _ways(picture: _Picture, happenings: Iterable[Happening]) -> Iterable[str]:
             way.outcome = one.what.removeprefix("answered ") if one.what.startswith("answered ") else way.outcome
     for identifier, way in ways.items():
         points = " ".join(f"{picture.x(time)},{picture.y(lane)}" for time, lane in way.points)
-        colour = OUTCOME_COLOURS.get(way.outcome, "#dc2626")
+        colour = OUTCOME_COLOURS.get(way.outcome, UNANSWERED_COLOUR)
         yield (
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.4" opacity="0.7">'
             f"<title>packet {identifier}: {way.outcome or 'no answer'}</title></polyline>"

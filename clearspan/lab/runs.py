@@ -23,6 +23,8 @@ class RunConfig:
     faults: int = 10
     rest_seconds: int = 900
     look_seconds: int = 10
+    watches: bool = False
+    """Whether a watcher looks on, and the judge says whether it cried out when it should."""
 
 
 DEFAULT = RunConfig()
@@ -52,10 +54,12 @@ class RunResult:
 def config_of(seed: int, config: RunConfig = DEFAULT) -> RunConfig:
     """What a campaign runs a seed with: every second one trades, so that margin spans the failing chains.
 
-    How many relayers there are, and at which pace each process works, differs from seed to seed.
+    How many relayers there are, and at which pace each process works, differs from seed to seed. In every third users
+    swap across chains, and over every third a watcher watches.
     """
     relayers = stream(seed, "relayers").choice((1, 2))
-    return replace(config, world=replace(config.world, trades=seed % 2 == 0, relayers=relayers, paces=PACES))
+    world = replace(config.world, trades=seed % 2 == 0, swaps=seed % 3 == 0, relayers=relayers, paces=PACES)
+    return replace(config, world=world, watches=seed % 3 == 1)
 
 
 def run_seed(
@@ -63,7 +67,7 @@ def run_seed(
 ) -> RunResult:
     """Chaos, healing, rest. `plan` in place of the one the seed draws; `keep` everything that happened."""
     with World(seed, config.world) as world:
-        judge = Judge(world)
+        judge = Judge(world, watches=config.watches)
         injector = Injector(world)
         chosen = draw_plan(world, seconds=config.chaos_seconds, faults=config.faults) if plan is None else tuple(plan)
         began = world.clock.now()
@@ -104,6 +108,7 @@ def restless(world: World, judge: Judge) -> str:
         "packets": len(judge.packets.unfinished),
         "bytes to post": venue.backlog_bytes if venue is not None else 0,
         "claims on vaults": _claims(world),
+        "swaps": len(judge.swaps.open),
     }
     return ", ".join(f"{count} {what}" for what, count in waiting.items() if count)
 

@@ -28,6 +28,7 @@ from clearspan.lab.process import Process, Running
 from clearspan.lab.randomness import stream
 from clearspan.lab.scheduler import Scheduler
 from clearspan.lab.snapshot import RELAYERS, USERS, Snapshot, snapshot
+from clearspan.lab.swapping import let_users_swap
 from clearspan.lab.trace import Trace
 from exchange.engine import Signer
 from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
@@ -38,6 +39,7 @@ from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.queue_reader import QueueReader
 from relayers.reports import Daemon, StepReport
 from relayers.store import Store
+from relayers.submitter import SubmitterPolicy
 from relayers.withdrawal_releaser import WithdrawalReleaser
 
 if TYPE_CHECKING:
@@ -70,6 +72,10 @@ class WorldConfig:
     paces: tuple[int, ...] = (3,)
     """Seconds between two steps of a process's daemons, one second more or less; each process draws its own."""
     price_seconds: int = 15
+    relayer_budget_wei: int = 50 * 10**18
+    """What each relayer may spend on each chain in a day."""
+    swaps: bool = False
+    """Whether users swap across chains by hash locks."""
 
 
 class World:
@@ -98,6 +104,7 @@ class World:
         self.breakages: list[str] = []
         self.judge: Judge | None = None
         self.after_block: list[Callable[[LocalChain], None]] = []
+        self.at_close: list[Callable[[], None]] = []
         self.prices = PriceBoard(self.clock, heartbeat_seconds=60)
         self.feeds = {name: Feed(self.prices) for name in ORACLE_NAMES}
         self.processes: dict[str, Process] = {}
@@ -170,6 +177,8 @@ class World:
         for process in self.processes.values():
             process.stop()
             process.disk.forget()
+        for let_go in self.at_close:
+            let_go()
         self._files.cleanup()
 
     def __enter__(self) -> Self:
@@ -222,6 +231,8 @@ class World:
             self.scheduler.every(partial(pace.randint, 1, 2 * self.config.user_seconds), partial(self._let_act, user))
             if self.config.trades:
                 self.scheduler.at(self.clock.now() + 1, partial(self._let_begin, user))
+        if self.config.swaps:
+            let_users_swap(self)
 
     def _let_begin(self, user: User) -> None:
         if self.people_act:
@@ -242,7 +253,8 @@ class World:
         store = Store(process.directory / "relayer.db")
         process.opened.append(store.close)
         signer = process.signer or signer
-        fleet = build_fleet(store, self.deployment, process.chains(), signer, hook=process.pass_point)
+        policy = SubmitterPolicy(budget_wei_per_day=self.config.relayer_budget_wei)
+        fleet = build_fleet(store, self.deployment, process.chains(), signer, policy=policy, hook=process.pass_point)
         daemons: dict[str, Daemon] = {}
         daemons.update({f"submitter {number}": daemon for number, daemon in enumerate(fleet.submitters, 1)})
         daemons.update({f"relayer {number}": daemon for number, daemon in enumerate(fleet.relayers, 1)})

@@ -41,6 +41,10 @@ def run_status(config_file: Path, *, as_json: bool) -> int:
         typer.echo(f"{route}: {counts}" + (f", the oldest for {oldest:.0f} s" if backlog else ""))
         for why, count in sorted(status["waits"].get(route, {}).items()):
             typer.echo(f"  {count} wait for {why}")
+    for one in status["money"]:
+        net = int(one["earned_wei"]) - int(one["spent_wei"])
+        what = f"{one['route'] or 'for all routes'} on {one['chain']}"
+        typer.echo(f"{what}: earned {one['earned_wei']} wei, spent {one['spent_wei']} wei, {net:+d}")
     for scope in status["paused"]:
         typer.echo(f"{scope} is paused")
     return exits.OK

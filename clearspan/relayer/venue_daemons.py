@@ -22,6 +22,7 @@ from exchange.sequencer import OperatorKey, Sequencer, SqliteLog
 from exchange.sequencer.signature_workers import SignatureWorkers
 from exchange.serving.desk import ThreadDesk
 from exchange.serving.follower import Follower
+from exchange.serving.rates import AccountRates
 from exchange.serving.remote import RemoteSequencer
 from exchange.state import State
 from relayers.batch_poster import BatchPoster, PostingPolicy
@@ -45,10 +46,12 @@ from relayers.withdrawal_releaser import WithdrawalReleaser
 
 
 class VenueOptions(Section):
-    """`options` of `[daemons.venue]`: processes that recover signers ahead, and how many may wait."""
+    """`options` of `[daemons.venue]`: processes that recover signers ahead, how many may wait, an account's rate."""
 
     verifiers: int = 0
     waiting_max: Positive = 1_024
+    account_steps_per_second: Positive = 100
+    account_burst: Positive = 1_000
 
 
 class OracleOptions(Section):
@@ -244,6 +247,7 @@ def _host(assembly: Assembly) -> VenueHost:
         now=clock.now,
         addresses=Addresses(public=exchange.url, operators=exchange.operators_url),
         first_block=entry.deployed_at,
+        rates=AccountRates(per_second=options.account_steps_per_second, burst=options.account_burst),
     )
 
 

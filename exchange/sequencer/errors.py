@@ -26,7 +26,7 @@ class UnavailableReason(StrEnum):
     LOG_IN_USE = "LogInUse"
     """Another process holds the log."""
     BUSY = "Busy"
-    """Too many wait already, or the wait was too long: a step may then still be taken, and is answered the same again."""
+    """Too many wait already, or the wait was too long: a step may still be taken then, and be sent again."""
     NO_ANSWER = "NoAnswer"
     """A venue in another process does not answer."""
 

@@ -21,6 +21,7 @@ from exchange.serving import asked
 from exchange.serving.codec import dump, load
 from exchange.serving.desk import Desk
 from exchange.serving.event_tail import EventTail
+from exchange.serving.rates import AccountRates
 from exchange.state import State
 
 P = TypeVar("P", bound=Struct)
@@ -58,7 +59,16 @@ class Questions:
     `settlement` is asked in the thread of whoever says that a batch is posted, or never can be.
     """
 
-    def __init__(self, desk: Desk, now: Callable[[], int], operator: bytes, settlement: SettlementView) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        now: Callable[[], int],
+        operator: bytes,
+        settlement: SettlementView,
+        *,
+        rates: AccountRates | None = None,
+    ) -> None:
+        self._rates = rates
         self._desk = desk
         self._now = now
         self._operator = operator
@@ -97,7 +107,12 @@ class Questions:
         step = load(parameters, asked.Step).step
         if not step:
             raise Rejected(engine.Reason.MALFORMED.value)
-        return {"answer": dump(_typed(lambda: self._desk.submit(step)))}
+        if self._rates is not None:
+            self._rates.require(step)
+        confirmation = _typed(lambda: self._desk.submit(step))
+        if self._rates is not None and confirmation.events:  # a repeated answer has none: anybody may send steps again
+            self._rates.executed(step)
+        return {"answer": dump(confirmation)}
 
     def _facts(self, parameters: dict[str, Any]) -> dict[str, Any]:
         load(parameters, asked.Nothing)

@@ -110,9 +110,7 @@ def _exchange(config: RelayerConfig) -> Iterator[Problem]:
         if not re.match(r"https?://[^\s/]+", getattr(exchange, key)):
             yield Problem(path=f"exchange.{key}", message="an http or https URL is needed")
     if exchange.url == exchange.operators_url:
-        yield Problem(
-            path="exchange.operators_url", message="traders must not reach what operators do"
-        )
+        yield Problem(path="exchange.operators_url", message="traders must not reach what operators do")
 
 
 RULES = (_chains, _routes, _signers, _limits, _exchange)

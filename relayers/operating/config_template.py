@@ -54,6 +54,8 @@ destination = "alpha"
 [daemons.relayer]
 signer = "relayer"
 every_seconds = 1.0
+# prompt: at once. balanced, thrifty: packets wait for others to share a transaction with.
+options = { batching = "balanced" }
 
 [daemons.updater]
 signer = "relayer"
@@ -70,6 +72,10 @@ operators_url = "http://127.0.0.1:9471" # the poster; leave it on this machine
 genesis = "deployment.json"           # the first state, and what is listed
 log = "venue.sqlite"                  # the venue's own: keep it, and never copy it back
 # operator = "0x..."                  # whose confirmations are believed
+
+[retention]
+keep_seconds = 2_592_000              # how long packets and transactions that are over are kept
+rows = 500                            # of each table, taken out by a step
 
 [limits]
 allow_senders = []                    # carried whatever they pay

@@ -26,15 +26,17 @@ from relayers.operating.serving import Answers, StatusServer
 from relayers.operating.survey import SURVEY, Survey
 from relayers.operating.tallies import Tallies
 from relayers.operating.workers import Worker, Workforce
+from relayers.pruning import Pruner, Retention
 from relayers.store import Store
 
 SURVEY_SECONDS = 2.0
+PRUNER, PRUNE_SECONDS = "pruner", 10.0
 FLUSH_SECONDS = 1.0
 STOP_SECONDS = 15.0
 """How long steps have to end after SIGTERM; a chain that is silent longer does not keep the process."""
 RELOAD_SECONDS = 5.0
 """How long a reload waits for steps of what it changes; one that is still in its step is followed by its new self."""
-RELOADABLE = frozenset({"routes", "readiness", "log", "daemons", "limits"})
+RELOADABLE = frozenset({"routes", "readiness", "retention", "log", "daemons", "limits"})
 """Keys a running process takes; another value of any other key needs a restart."""
 
 
@@ -74,6 +76,7 @@ class RelayerProcess:
         self.metrics.read_gauges_from(self._samples)
         self._observer = Observer(self.metrics)
         self._survey = Survey(lambda: self._assembly, self.metrics)
+        self._pruner = Pruner(self._assembly.store, self._kept)
         self._workforce = Workforce(self._observer, self._stop_superseded)
         self._workers = self._build(self._assembly)
         self._server = StatusServer(
@@ -105,7 +108,7 @@ class RelayerProcess:
         look, running = self._survey.look, self._workforce.names
         reasons = why_not_ready(
             self._assembly.config,
-            workers=_but_survey(running),
+            workers=_of_the_file(running),
             health=self._observer.health(),
             look=look,
             now=time.monotonic(),
@@ -134,6 +137,10 @@ class RelayerProcess:
             "clients_expire_in_seconds": look.client_expiry_seconds,
             "paused": list(look.paused),
             "waits": {route: backlog.by_wait for route, backlog in look.backlog.items() if backlog.by_wait},
+            "money": [
+                {"route": route, "chain": chain, "spent_wei": str(one.spent_wei), "earned_wei": str(one.earned_wei)}
+                for (route, chain), one in sorted(look.money.items())
+            ],
             "balances_wei": {f"{chain} {signer}": str(wei) for (chain, signer), wei in look.balance_wei.items()},
         }
 
@@ -154,6 +161,7 @@ class RelayerProcess:
             self._workforce.start(self._workers)
             looking = self._survey.daemons().items()
             self._workforce.start({name: Worker(daemon=one, every_seconds=SURVEY_SECONDS) for name, one in looking})
+            self._workforce.start({PRUNER: Worker(daemon=self._pruner, every_seconds=PRUNE_SECONDS)})
             flushing = asyncio.create_task(self._flush())
             await stopping.wait()
             self._log.info("stopping")
@@ -191,7 +199,7 @@ class RelayerProcess:
             if config.limits == self._assembly.config.limits
             else set()
         )
-        changed = _but_survey(self._workforce.names) - kept
+        changed = _of_the_file(self._workforce.names) - kept
         await asyncio.to_thread(self._workforce.stop, changed, within_seconds=RELOAD_SECONDS)
         self._assembly = assembly
         self._workforce.start({name: worker for name, worker in workers.items() if name not in kept})
@@ -216,6 +224,10 @@ class RelayerProcess:
         self._log.error("a newer process works under this name; this one ends", detail=why)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
+
+    def _kept(self) -> Retention:
+        section = self._assembly.config.retention
+        return Retention(keep_seconds=section.keep_seconds, rows=section.rows)
 
     def _endpoint_fault(self, chain: str, event: EndpointEvent) -> None:
         self.metrics.count("endpoint_disagreements_total", chain, event.endpoint, event.fault.value)
@@ -245,8 +257,8 @@ class RelayerProcess:
                 yield from gauges()
 
 
-def _but_survey(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(name for name in names if name.partition(" ")[0] != SURVEY)
+def _of_the_file(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in names if name.partition(" ")[0] not in {SURVEY, PRUNER})
 
 
 def open_store(config: RelayerConfig, replica: str | None) -> Store:

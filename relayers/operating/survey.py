@@ -48,13 +48,23 @@ class ChainLook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """What was spent and earned, in wei of one chain, which are never added to another's."""
+
+    spent_wei: int = 0
+    earned_wei: int = 0
+
+    def __add__(self, other: "Money") -> "Money":
+        return Money(spent_wei=self.spent_wei + other.spent_wei, earned_wei=self.earned_wei + other.earned_wei)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreLook:
-    """What one look at the database saw."""
+    """What one look at the database saw. money: by route ("" for what serves all) and chain, whose wei it is."""
 
     at: float = float("-inf")
     backlog: Mapping[str, Backlog] = field(default_factory=dict)
-    spent_wei: Mapping[str, int] = field(default_factory=dict)
-    earned_wei: Mapping[str, int] = field(default_factory=dict)
+    money: Mapping[tuple[str, str], Money] = field(default_factory=dict)
     paused: tuple[str, ...] = ()
 
 
@@ -155,10 +165,9 @@ class Survey:
             yield Sample(name="client_expiry_seconds", labels=(client,), value=seconds)
         for pair, wei in look.balance_wei.items():
             yield Sample(name="wallet_balance_wei", labels=pair, value=wei)
-        for chain, wei in look.spent_wei.items():
-            yield Sample(name="spent_wei_total", labels=(chain,), value=wei)
-        for chain, wei in look.earned_wei.items():
-            yield Sample(name="earned_wei_total", labels=(chain,), value=wei)
+        for (route, chain), money in look.money.items():
+            yield Sample(name="spent_wei_total", labels=(route, chain), value=money.spent_wei)
+            yield Sample(name="earned_wei_total", labels=(route, chain), value=money.earned_wei)
         for scope in look.paused:
             yield Sample(name="paused", labels=(scope,), value=1)
         for pair, gap in look.nonce_gap.items():
@@ -207,17 +216,21 @@ class Survey:
                 by_wait=dict(row.by_wait),
                 oldest_seconds=max(0, now - row.oldest_first_seen_at),
             )
-        spent, earned = dict[str, int](), dict[str, int]()
+        money: dict[tuple[str, str], Money] = {}
         for total in totals(assembly.store):
-            chain = names.get(str(total.chain_id), str(total.chain_id))
-            spent[chain] = spent.get(chain, 0) + total.spent_wei
-            earned[chain] = earned.get(chain, 0) + total.earned_wei
+            route = _route_name(names, total.route) if total.route else ""
+            paid_on = str(total.chain_id if not total.route else total.route.partition("->")[0])
+            for chain_id, part in (
+                (str(total.chain_id), Money(spent_wei=total.spent_wei)),
+                (paid_on, Money(earned_wei=total.earned_wei)),  # fees are paid where the packet was sent
+            ):
+                key = route, names.get(chain_id, chain_id)
+                money[key] = money.get(key, Money()) + part
         self._latencies.observe(assembly.store, names)
         return StoreLook(
             at=self._monotonic(),
             backlog=backlogs,
-            spent_wei=spent,
-            earned_wei=earned,
+            money=money,
             paused=tuple(_scope_name(names, pause.scope) for pause in known.pauses),
         )
 

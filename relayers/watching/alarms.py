@@ -19,6 +19,12 @@ class AlarmKind(StrEnum):
 
     UNPROVEN_ANSWER = "UnprovenAnswer"
     """A mailbox executed a packet that no chain has sent in a final block."""
+    ANSWERED_TWICE = "AnsweredTwice"
+    """A mailbox answered a packet a second time."""
+    UNMATCHED_CREDIT = "UnmatchedCredit"
+    """The exchange was credited what no vault has locked."""
+    SHORTFALL = "Shortfall"
+    """A vault has less of an asset than its books say."""
     UNMATCHED_RELEASE = "UnmatchedRelease"
     """A vault owes what no withdrawal, or no deposit to be refunded, accounts for."""
     FORGED_HEADER = "ForgedHeader"
@@ -32,7 +38,15 @@ class AlarmKind(StrEnum):
 
 
 ANSWERED_BY_PAUSE = frozenset(
-    {AlarmKind.UNPROVEN_ANSWER, AlarmKind.UNMATCHED_RELEASE, AlarmKind.FORGED_HEADER, AlarmKind.OUTFLOW}
+    {
+        AlarmKind.UNPROVEN_ANSWER,
+        AlarmKind.ANSWERED_TWICE,
+        AlarmKind.UNMATCHED_CREDIT,
+        AlarmKind.SHORTFALL,
+        AlarmKind.UNMATCHED_RELEASE,
+        AlarmKind.FORGED_HEADER,
+        AlarmKind.OUTFLOW,
+    }
 )
 """What the guardian pauses the vaults for: money may be leaving."""
 

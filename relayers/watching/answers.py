@@ -11,9 +11,12 @@ from relayers.watching.alarms import Alarm, AlarmKind
 from relayers.watching.checks import FOREVER, unread
 from relayers.watching.sent_packets import SentPackets
 
+EXPIRED = Status.EXPIRED.name.encode()
+"""Nothing was executed, and nothing has to be proven."""
+
 
 class AnswerCheck:
-    """I2, I3: what a mailbox executed, another chain has sent, in a block that is final."""
+    """I2, I3: what a mailbox executed, another chain has sent, in a block that is final, and it answered once."""
 
     def __init__(self, store: Store, mailbox: Mailbox, sent: SentPackets, first_block: int) -> None:
         self._open = TaskStore(store, f"watched answers {mailbox.chain.chain_id}")
@@ -25,14 +28,22 @@ class AnswerCheck:
         """See Check."""
         chain = self._mailbox.chain
         for first, last in unread(self._open, self._first_block, chain.finalized_header().number):
-            found = [
-                Task(key=answer.packet_id, position=answer.block)
-                for answer in self._mailbox.answered(first, last)
-                if answer.status is not Status.EXPIRED  # nothing was executed, and nothing has to be proven
-            ]
-            self._open.record(found, last + 1)
+            found: dict[bytes, Task] = {}
+            for answer in self._mailbox.answered(first, last):
+                if answer.packet_id in found or self._open.state_of(answer.packet_id) is not None:
+                    yield Alarm(
+                        kind=AlarmKind.ANSWERED_TWICE,
+                        chain_id=chain.chain_id,
+                        subject="0x" + answer.packet_id.hex(),
+                        detail=f"answered {answer.status.name} again in block {answer.block}",
+                    )
+                found.setdefault(
+                    answer.packet_id,
+                    Task(key=answer.packet_id, position=answer.block, body=answer.status.name.encode()),
+                )
+            self._open.record(found.values(), last + 1)
         for task in self._open.unfinished(FOREVER):
-            if self._sent.find(task.key, besides=chain.chain_id) is not None:
+            if task.body == EXPIRED or self._sent.find(task.key, besides=chain.chain_id) is not None:
                 self._open.move(task.key, TaskState.DONE)
             elif self._sent.would_know(chain.header(task.position).timestamp, besides=chain.chain_id):
                 self._open.move(task.key, TaskState.DONE)

@@ -12,6 +12,7 @@ from bridge.errors import BridgeError
 from bridge.light_clients import LightClient
 from bridge.mailbox import Mailbox
 from bridge.registry import Deployment
+from bridge.settlement import ForcedQueue
 from bridge.vaults import Vault
 from chains.chain import Chain
 from chains.errors import ChainError
@@ -22,7 +23,9 @@ from relayers.watching.alarms import AlarmBook
 from relayers.watching.answering import Answerer
 from relayers.watching.answers import AnswerCheck
 from relayers.watching.checks import Check
+from relayers.watching.credits import CreditCheck
 from relayers.watching.headers import HeaderCheck
+from relayers.watching.holdings import HoldingsCheck
 from relayers.watching.outflow import OutflowCheck
 from relayers.watching.privileged_calls import PrivilegedCallCheck
 from relayers.watching.releases import ReleaseCheck
@@ -135,6 +138,7 @@ class Watcher:
                 outbox=settlement.outbox,
                 first_block=first[chain_id],
             )
+            yield HoldingsCheck(vault, [asset.token for asset in self._deployment.assets if asset.chain_id == chain_id])
             if chain_id in policy.outflow_max:
                 yield OutflowCheck(
                     store,
@@ -143,6 +147,8 @@ class Watcher:
                     window_seconds=policy.outflow_window_seconds,
                     first_block=first[chain_id],
                 )
+        queue = ForcedQueue(self._chains[settlement.chain_id], settlement.forced_queue)
+        yield CreditCheck(store, queue, self._deployment, self._sent)
         for client, follows in self._clients.values():
             yield HeaderCheck(store, client, follows, first[client.chain.chain_id])
         for chain_id, mailbox in mailboxes.items():

@@ -1,7 +1,12 @@
 """Files for other programs say what is true: they parse, and name what exists."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+import tomllib
 from configparser import RawConfigParser
 from pathlib import Path
 
@@ -93,6 +98,14 @@ class TestDashboard:
         assert [panel["id"] for panel in dashboard["panels"]] == list(range(1, len(places) + 1))
 
 
+def test_every_test_that_a_complaint_names_is_there():
+    page = (REPOSITORY / "docs" / "operators.md").read_text()
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", page)
+    assert len(named) > 10
+    for path, test in named:
+        assert f"def {test}(" in (REPOSITORY / "tests" / "relayers" / path).read_text(), (path, test)
+
+
 def test_the_unit_has_the_least_privilege():
     unit = RawConfigParser(strict=False, delimiters=("=",), comment_prefixes=("#",))
     unit.optionxform = str
@@ -124,5 +137,47 @@ def test_the_container_runs_as_nobody_in_particular():
     assert any("--read-only" in line for line in lines if line.startswith("#"))
     after_user = lines[lines.index("USER 10001:10001") :]
     assert not [line for line in after_user if line.startswith(("RUN", "COPY", "ADD"))]
-    copied = [line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+
+
+def test_the_container_copies_what_is_there_and_everything_the_package_needs():
+    lines = (DEPLOY / "Containerfile").read_text().splitlines()
+    sources = [line.split()[1:-1] for line in lines if line.startswith("COPY ") and "--from" not in line]
+    copied = {name for names in sources for name in names}
     assert [name for name in copied if not (REPOSITORY / name).exists()] == []
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    assert {name.partition("/")[0] for name in copied} >= {*packages, "pyproject.toml", "README.md", "LICENSE"}
+    locked = (REPOSITORY / "requirements.lock").read_text()
+    backend = project["build-system"]["requires"][0]
+    assert f"\n{backend} " in locked  # the build is not isolated: its backend comes from the lock
+
+
+@pytest.mark.parametrize("arguments", [["relayer", "start"], ["health-check"]])
+def test_what_container_and_unit_start_is_a_command(arguments):
+    container = (DEPLOY / "Containerfile").read_text()
+    assert json.dumps(arguments) in container or json.dumps(["clearspan", *arguments]) in container
+    assert 'ENTRYPOINT ["clearspan"]' in container
+    environment = {**os.environ, "CLEARSPAN_CONFIG": "nowhere.toml"}
+    command = [sys.executable, "-m", "clearspan", *arguments]
+    done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False)
+    assert "nowhere.toml" in done.stderr  # it got so far as to look for the file the variable names
+    assert done.returncode == 1
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+def test_systemd_takes_the_unit_and_thinks_well_of_it(tmp_path):
+    unit = tmp_path / "clearspan-relayer.service"
+    text = (DEPLOY / "clearspan-relayer.service").read_text()
+    unit.write_text(text.replace("/opt/clearspan/bin/clearspan", "/bin/true"))
+    checked = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    judged = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert judged.returncode == 0, judged.stdout  # exposure of at most 2.0 of 10
+    unit.write_text(unit.read_text().replace("NoNewPrivileges=yes", "NoNewPrivilege=yes"))
+    wrong = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
+    assert "NoNewPrivilege" in wrong.stderr

@@ -1,9 +1,9 @@
-"""Events of final blocks, decoded straight from receipts: no node, no link and no daemon lies between."""
+"""Final blocks and their events, decoded straight from receipts: no node, no link and no daemon lies between."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -11,7 +11,7 @@ from eth_abi.abi import decode
 from eth_utils.abi import event_abi_to_log_topic
 
 import contracts
-from chains.blocks import Log
+from chains.blocks import Block, Log, Transaction
 from chains.local import LocalChain
 
 
@@ -26,6 +26,7 @@ class Event:
     address: bytes
     name: str
     arguments: Mapping[str, Any]
+    transaction: Transaction = field(repr=False)
 
 
 @cache
@@ -42,6 +43,17 @@ def _type(parameter: Mapping[str, Any]) -> str:
     if not kind.startswith("tuple"):
         return kind
     return "(" + ",".join(_type(part) for part in parameter["components"]) + ")" + kind.removeprefix("tuple")
+
+
+@cache
+def _function(contract: str, name: str) -> tuple[str, ...]:
+    entry = next(one for one in contracts.load(contract).abi if one["type"] == "function" and one["name"] == name)
+    return tuple(_type(parameter) for parameter in entry["inputs"])
+
+
+def decode_call(contract: str, name: str, payload: bytes) -> tuple[Any, ...]:
+    """Arguments of a call of a function that is not overloaded; raises eth_abi's errors for any other bytes."""
+    return tuple(decode(_function(contract, name), payload[4:]))
 
 
 def decode_event(contract: str, log: Log) -> tuple[str, dict[str, Any]] | None:
@@ -61,29 +73,29 @@ def decode_event(contract: str, log: Log) -> tuple[str, dict[str, Any]] | None:
     return str(found["name"]), values
 
 
-class FinalEvents:
-    """Reads each chain's final blocks once. `contracts_by_address`: whose events count, name by address, by chain."""
+class FinalBlocks:
+    """Reads each chain's final blocks once, from the first. `contracts_by_address`: whose events count, by chain."""
 
     def __init__(
         self, chains: Mapping[int, LocalChain], contracts_by_address: Mapping[int, Mapping[bytes, str]]
     ) -> None:
         self._chains = chains
         self._contracts = contracts_by_address
-        self.read_up_to = {chain_id: chain.finalized_header().number for chain_id, chain in chains.items()}
+        self.read_up_to = dict.fromkeys(chains, -1)
 
-    def unread(self) -> Iterator[Event]:
-        """Events of blocks that became final since the last call, chain by chain in order."""
+    def unread(self) -> Iterator[tuple[LocalChain, Block]]:
+        """Blocks that became final since the last call, chain by chain in order."""
         for chain_id in sorted(self._chains):
             chain = self._chains[chain_id]
             last = chain.finalized_header().number
             for number in range(self.read_up_to[chain_id] + 1, last + 1):
-                yield from self._block(chain, number)
+                yield chain, chain.ledger.block(number)
             self.read_up_to[chain_id] = max(last, self.read_up_to[chain_id])
 
-    def _block(self, chain: LocalChain, number: int) -> Iterator[Event]:
-        block = chain.ledger.block(number)
+    def events(self, chain: LocalChain, block: Block) -> Iterator[Event]:
+        """The known contracts' events of a block in order."""
         known = self._contracts[chain.chain_id]
-        for receipt in block.receipts:
+        for transaction, receipt in zip(block.transactions, block.receipts, strict=True):
             for log in receipt.logs:
                 contract = known.get(log.address)
                 decoded = None if contract is None else decode_event(contract, log)
@@ -91,10 +103,11 @@ class FinalEvents:
                     continue
                 yield Event(
                     chain_id=chain.chain_id,
-                    block=number,
+                    block=block.header.number,
                     time=block.header.timestamp,
                     contract=contract,
                     address=log.address,
                     name=decoded[0],
                     arguments=decoded[1],
+                    transaction=transaction,
                 )

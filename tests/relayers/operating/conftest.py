@@ -120,7 +120,7 @@ class ServedNetwork:
         for name in self.names:
             number = NUMBERS[name]
             lines.append(
-                f"[chains.{name}]\nchain_id = {number}\npoll_seconds = 0.05\nrequest_seconds = 0.5\n"
+                f"[chains.{name}]\nchain_id = {number}\npoll_seconds = 0.05\nrequest_seconds = 1.5\n"
                 'finality = { policy = "qbft" }\n'
                 f'endpoints = [{{ id = "{name}-1", url = "{self.servers[number].url}" }}]'
             )
@@ -194,7 +194,7 @@ def running(path, **arguments):
         relayer.stop()
 
 
-def eventually(check, seconds=20):
+def eventually(check, seconds=60):
     """The first true answer; fails with the last one."""
     deadline = time.monotonic() + seconds
     while not (found := check()):

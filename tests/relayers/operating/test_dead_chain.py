@@ -24,7 +24,7 @@ def three():
 def write_patient(network, directory, *, routes=ROUTES):
     """A file under which a request to a node that is silent lasts half a minute."""
     path = network.write_files(directory, routes=routes)
-    path.write_text(path.read_text().replace("request_seconds = 0.5", "request_seconds = 30"))
+    path.write_text(path.read_text().replace("request_seconds = 1.5", "request_seconds = 30"))
     return path
 
 
@@ -34,7 +34,7 @@ def test_a_chain_that_hangs_delays_nobody_elses_packets(three, tmp_path):
         with three.east_down():
             time.sleep(1)
             packet = three.deposit(chain_id=WEST)
-            eventually(lambda: three.is_acknowledged(packet, chain_id=WEST), 15)
+            eventually(lambda: three.is_acknowledged(packet, chain_id=WEST), 25)
             assert relayer.get("/live").status_code == 200
 
 
@@ -89,5 +89,5 @@ def test_routes_are_reloaded_though_a_chain_hangs(three, tmp_path):
             time.sleep(0.5)
             write_patient(three, tmp_path)
             assert relayer.reload()
-            eventually(lambda: three.is_acknowledged(packet, chain_id=WEST), 15)
+            eventually(lambda: three.is_acknowledged(packet, chain_id=WEST), 25)
             relayer.stop()

@@ -104,7 +104,11 @@ def test_an_endpoint_that_lies_is_named_and_relaying_goes_on(served, tmp_path):
             forged.mine()
             eventually(lambda: served.is_acknowledged(packet), 60)
             named = eventually(
-                lambda: [name for name in relayer.metrics() if "endpoint_disagreements_total{" in name], 30
+                lambda: [
+                    name
+                    for name in relayer.metrics()
+                    if "endpoint_disagreements_total{" in name and 'kind="slow"' not in name  # a busy machine
+                ]
             )
             metrics = relayer.metrics()
     assert all('endpoint="east-3"' in name for name in named)
