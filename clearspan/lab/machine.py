@@ -96,8 +96,10 @@ class WorldMachine(RuleBasedStateMachine):
         self._require_kept()
 
     def teardown(self) -> None:
-        """Heal everything, let it come to rest, and look back."""
+        """Heal everything, let it come to rest, and look back; what was told before is not told again."""
         try:
+            if self.judge.violations:
+                return
             self.faults.heal_all()
             self.world.run(10)
             if self.RESTS:

@@ -30,8 +30,8 @@ def _tables(path: Path, name: Path, work: int) -> Iterator[str]:
 
 
 def row_counts(path: Path) -> dict[str, int]:
-    """Rows by table of an SQLite file; nothing of a file that is none."""
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    """Rows by table of an SQLite file; nothing of a file that is none, or that its process keeps to itself."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0)
     try:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {table: connection.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in tables}  # noqa: S608

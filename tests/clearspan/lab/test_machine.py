@@ -1,6 +1,7 @@
 """Hypothesis finds a planted bug and shrinks the schedule to the one action that shows it."""
 
 import re
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -15,6 +16,7 @@ FAST = settings(
     deadline=None,
     derandomize=True,
     database=None,
+    report_multiple_bugs=False,
     phases=(Phase.generate, Phase.shrink),
     suppress_health_check=list(HealthCheck),
 )
@@ -43,8 +45,21 @@ def test_a_planted_bug_is_found_and_shrunk_to_one_action():
     with pytest.raises(AssertionError, match="I1 CONSERVATION") as caught:
         run_state_machine_as_test(Broken, settings=FAST)
     told = "\n".join(caught.value.__notes__)
-    assert re.findall(r"state\.(\w+)\(", told) == ["deposit_nothing", "teardown"]
-    assert "units=1, user=0" in told
+    called = re.findall(r"^state\.(\w+)\(", told, re.MULTILINE)
+    assert [name for name in called if name not in {"promises_are_kept", "wait"}] == ["deposit_nothing", "teardown"]
+    assert called.count("wait") <= 1
+    assert re.search(r"deposit_nothing\((?=.*units=1)(?=.*user=0)", told)
+
+
+def test_a_planted_bug_fails_the_schedule_that_shows_it():
+    for kind, is_broken in ((Broken, True), (Quiet, False)):
+        machine = kind()
+        machine.deposit(user=1, asset=1, units=1)
+        machine.deposit_nothing(user=0, units=1)
+        machine.wait(seconds=5)
+        with pytest.raises(AssertionError, match="I1") if is_broken else nullcontext():
+            machine.promises_are_kept()
+        machine.teardown()
 
 
 def test_nothing_is_found_where_nothing_is_wrong():
