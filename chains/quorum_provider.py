@@ -280,11 +280,14 @@ class QuorumProvider(BaseProvider):
         """
         if method == "eth_getTransactionByHash":
             return None in (answer.essence[1], agreed.essence[1])  # waiting, or mined a moment ago
-        height = height_of(method, params, agreed.response)
+        heights = [height_of(method, params, one.response) for one in (agreed, answer)]
+        height = next((found for found in heights if found is not None), None)
         if height is None or height <= self.final_height():
             return False
         try:
-            again = essence(method, answer.endpoint.node.request(method, params))
+            again, agreed_again = (
+                essence(method, one.endpoint.node.request(method, params)) for one in (answer, agreed)
+            )
             blocks = [
                 read_header(one.endpoint.node.request("eth_getBlockByNumber", [quantity(height), False]).get("result"))
                 for one in (answer, agreed)
@@ -293,7 +296,8 @@ class QuorumProvider(BaseProvider):
             return False
         except ChainError:
             return True
-        return again == agreed.essence or blocks[0].hash != blocks[1].hash
+        has_moved = again == agreed.essence or agreed_again != agreed.essence
+        return has_moved or blocks[0].hash != blocks[1].hash
 
     def _without_agreement(self, method: str, answers: Sequence[_Answer]) -> Mapping[str, Any]:
         if len(answers) >= self.quorum:

@@ -133,8 +133,11 @@ class RpcChain(Web3Chain):
     def finalized_header(self) -> SealedHeader:
         """The newest final header, by the chain's policy.
 
-        Raises Unavailable(NothingFinal, NotSealed, Reorganised) or DishonestNode(FinalityViolated).
+        What follows is held against the first one, which is therefore taken only from a node that serves this chain.
+        Raises Unavailable(NothingFinal, NotSealed, Reorganised), WrongChainId or DishonestNode(FinalityViolated).
         """
+        if self._watch.height < 0:
+            self.check()
         try:
             header = self._watch.advance(self._final_candidate(), self.header)
         except Rejected as error:

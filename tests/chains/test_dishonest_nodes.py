@@ -2,7 +2,7 @@
 
 import pytest
 
-from chains import DishonestNode, Reason, Unavailable, verify_account, verify_storage
+from chains import DishonestNode, Reason, Unavailable, WrongChainId, verify_account, verify_storage
 
 
 def lie_about_blocks(**fields):
@@ -223,3 +223,15 @@ def test_an_answer_that_is_none_of_the_functions_is_a_typed_error(far, link, loc
         with pytest.raises(DishonestNode) as caught:
             far.call(view)
         assert caught.value.reason is Reason.MALFORMED_ANSWER
+
+
+def test_the_first_final_header_is_not_taken_from_a_node_of_another_chain(far, link, local):
+    local.mine()
+    link.changes["eth_chainId"] = lambda answer, _: {**answer, "result": "0x1"}
+    with pytest.raises(WrongChainId):
+        far.finalized_header()
+    link.changes.clear()
+    assert far.finalized_header() == local.finalized_header()
+    assert link.asked.count("eth_chainId") == 2
+    far.finalized_header()
+    assert link.asked.count("eth_chainId") == 2

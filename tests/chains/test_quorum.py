@@ -150,6 +150,35 @@ class TestOneAtFault:
         ask_often(world)
         assert faults(world) == set()
 
+    @pytest.mark.parametrize("early", [0, 1], ids=["the agreed answer is the older", "the other answer is the older"])
+    def test_whose_answer_is_of_before_a_reorganisation_is_not_blamed(self, world, early):
+        """The first answers of each are of different times; asked again, all say the same."""
+        world.chain.finality = Depth(3)
+        world.chain.finalized_header()
+        old = {0, 2} if early == 0 else {1}
+        for number in old:
+            first = iter([hex(7)])
+            world.nodes[number].changes["eth_getBalance"] = lambda answer, _, first=first: {
+                **answer,
+                "result": next(first, answer["result"]),
+            }
+        world.chain.w3.eth.get_balance(BOB.address, 1)
+        assert faults(world) == set()
+
+    def test_a_receipt_that_was_there_before_a_reorganisation_blames_nobody(self, world, deploy_probe):
+        probe = deploy_probe(world.local)
+        world.chain.finality = Depth(3)
+        world.chain.finalized_header()
+        sent = world.local.transact(probe.functions.set(3, 14), ALICE)["transactionHash"]
+        for number in (0, 2):
+            world.nodes[number].changes["eth_getTransactionReceipt"] = lambda _answer, _params: {"result": None}
+        first = iter([True])
+        world.nodes[1].changes["eth_getTransactionReceipt"] = lambda answer, _: (
+            answer if next(first, False) else {"result": None}
+        )
+        assert world.chain.receipt(sent) is None
+        assert faults(world) == set()
+
     def test_a_lie_about_what_is_not_final_is_named(self, world):
         world.chain.finality = Depth(3)
         world.chain.finalized_header()

@@ -89,7 +89,12 @@ class Replica:
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, which takes no lock
             )
         self.starts += 1
+        self._started_at = time.monotonic()
         return self
+
+    @property
+    def age_seconds(self):
+        return time.monotonic() - self._started_at
 
     @property
     def is_alive(self):

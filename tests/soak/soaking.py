@@ -17,6 +17,8 @@ FEE_CAP = 100 * GWEI
 DEAR, TOO_DEAR = 60 * GWEI, 300 * GWEI
 """Base fees of a spike: one that is worth paying, one above the cap."""
 MEGABYTE = 1 << 20
+WARM_AFTER_SECONDS = 30
+"""After its start a process fills its caches."""
 UNTRUE = {"disagrees", "inconsistent", "lying", "malformed"}
 
 
@@ -193,7 +195,7 @@ class Soak:
                 continue
             size = replica.resident_bytes()
             self.outcome.memory_most = max(self.outcome.memory_most, size)
-            if is_calm:
+            if is_calm and replica.age_seconds > WARM_AFTER_SECONDS:
                 self.outcome.memory.setdefault(replica.config.stem, []).append((time.monotonic() - began, size))
 
 

@@ -90,7 +90,7 @@ class Stall:
 def stall_finality(world: World, chain: LocalChain) -> Stall:
     """From now on the chain's finality can be stopped; processes start anew to see it."""
     stall = Stall(chain.finality)
-    chain.finality = stall
+    chain.finality = world.finality[chain.chain_id] = stall
     for process in world.processes.values():
         process.stop()
         process.start()
