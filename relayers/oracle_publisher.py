@@ -88,7 +88,11 @@ class OraclePublisher:
         last = state.underlyings[underlying].time
         prices = [(oracle.signer, oracle.source.latest(underlying)) for oracle in self._oracles]
         heard = [(signer, price) for signer, price in prices if price is not None and price.time > last]
-        fresh = [(signer, price) for signer, price in heard if _is_price(state.underlyings[underlying], price)]
+        spoken = [(signer, price) for signer, price in heard if _is_price(state.underlyings[underlying], price)]
+        oldest = _oldest_of_use(
+            [price.time for _, price in spoken], state.config.reports_needed, state.underlyings[underlying].staleness
+        )
+        fresh = [(signer, price) for signer, price in spoken if price.time >= oldest]
         if not heard:
             return False
         if len(fresh) < state.config.reports_needed:
@@ -139,3 +143,11 @@ class OraclePublisher:
 def _is_price(underlying: Underlying, price: SourcePrice) -> bool:
     """Whether a source says anything at all: nothing, less than nothing and what lies out of bounds is silence."""
     return underlying.minimum < price.price_e8 < underlying.maximum
+
+
+def _oldest_of_use(times: Sequence[int], needed: int, staleness: int) -> int:
+    """The time before which a price is too old beside those of the `needed` newest: a slow source holds up nobody.
+
+    Clocks that run ahead move it no further than the newest honest one, while they are fewer than `needed`.
+    """
+    return sorted(times, reverse=True)[needed - 1] - staleness if len(times) >= needed else 0

@@ -25,6 +25,9 @@ LEAST_SAMPLES: Final = 10
 SAMPLE_SECONDS: Final = 300
 """A sample stands for the time since the one before it, but for no more than this."""
 
+PREMIUM_LIMIT: Final = 10**6 * RATE_ONE
+"""A sample counts as a million times the index at most: an hour of them fits the leaf, and every cap is far below."""
+
 _INDEX_LIMIT: Final = 1 << 94
 
 
@@ -52,6 +55,7 @@ def index_change(rate: int, price: int, multiplier: int) -> int:
 
 def sample(market: Market, time: int, measured: int) -> None:
     """Weigh a premium by the time since the last sample."""
+    measured = max(-PREMIUM_LIMIT, min(PREMIUM_LIMIT, measured))
     market.premium_sum += measured * min(SAMPLE_SECONDS, time - market.premium_time) if market.premium_time else 0
     market.premium_count += 1
     market.premium_time = time

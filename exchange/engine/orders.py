@@ -166,6 +166,8 @@ def _reduce(  # noqa: PLR0913, PLR0917
         raise Rejected(Reason.SIZE_OUT_OF_RANGE)
     if by % market.lot:
         raise Rejected(Reason.SIZE_OFF_LOT)
+    if order.remaining + order.hidden - by < market.min_size:
+        raise Rejected(Reason.SIZE_OUT_OF_RANGE)
     reduce_resting(state, market_id, market, slot, order, by)
     left = order.remaining + order.hidden
     events.append(OrderReduced(order.account, market_id, slot, order.sequence, order.nonce, left))

@@ -78,6 +78,8 @@ def target(state: State, account_id: int, market_id: int) -> Target:
         raise Rejected(Reason.STALE_MARK)
     for held_id in (market_id, *account.positions):
         require_grace_over(state, held_id)
+    for asset_id in account.collateral:
+        require_collateral_grace_over(state, asset_id)
     view = deleveraging.settled_view(state, account_id)
     equity = equity_of(state, view)
     maintenance = margin.required_of(state, account, view.positions)[1]
@@ -188,6 +190,13 @@ def require_grace_over(state: State, market_id: int) -> None:
     if not may_liquidate(state, market.underlying) or (
         market.resumed_at and state.header.clock < market.resumed_at + grace
     ):
+        raise Rejected(Reason.GRACE_PERIOD)
+
+
+def require_collateral_grace_over(state: State, asset_id: int) -> None:
+    """Raise Rejected(GracePeriod) shortly after an outage of what prices a collateral; never priced, it has none."""
+    underlying = state.underlyings[state.assets[asset_id].underlying]
+    if state.header.clock < underlying.resumed_at + underlying.grace:
         raise Rejected(Reason.GRACE_PERIOD)
 
 

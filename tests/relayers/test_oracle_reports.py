@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from chains.http_server import HttpServer, Reply
+from clearspan.lab import floor
 from exchange.engine import Signer
 from exchange.engine.signing import oracle_report
-from relayers.oracle_publisher import OraclePublisher
+from relayers.oracle_publisher import Oracle, OraclePublisher
 from relayers.oracle_reports import HttpReports, Reporter, SignedReport, quorum_of
 from relayers.ports import SourcePrice
 from relayers.reports import Did, WaitsFor
@@ -76,6 +77,33 @@ class TestQuorum:
             assert quorum(venue, [*honest, changed]) is None
         time, parts = quorum(venue, [good, *honest])
         venue.sequencer.submit(oracle_report(BTC, time, parts))
+
+
+class TestPublisher:
+    """Keys of one process, each with a source of its own."""
+
+    @staticmethod
+    def published(state, submit, *times):
+        oracles = [Oracle(signer=key, source=source(time=time)) for key, time in zip(floor.ORACLES, times, strict=True)]
+        report = OraclePublisher(SimpleNamespace(state=state, submit=submit), oracles).step()
+        assert report.count(Did.PUBLISHED) == 2
+        return state.underlyings[BTC].time, state.underlyings[BTC].report_size
+
+    def test_a_source_that_is_too_slow_holds_up_nobody(self):
+        """Its time would be the time of all, and the venue takes none that old."""
+        venue = floor.Floor()
+        now = venue.state.header.clock
+        assert self.published(venue.state, venue.do, now, now, now, now - 61) == (now, 3)
+
+    def test_one_a_little_slower_counts(self):
+        venue = floor.Floor()
+        now = venue.state.header.clock
+        assert self.published(venue.state, venue.do, now, now, now, now - 60) == (now - 60, 4)
+
+    def test_clocks_that_run_ahead_silence_nobody(self):
+        venue = floor.Floor()
+        now = venue.state.header.clock
+        assert self.published(venue.state, venue.do, now + 9_999, now, now + 9_999, now - 1) == (now - 1, 4)
 
 
 class TestReporter:

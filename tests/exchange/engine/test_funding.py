@@ -184,3 +184,13 @@ def test_an_index_at_its_limit_stays() -> None:
     leaf.premium_sum, leaf.premium_count = 8_000_000 * HOUR, 10
     assert funding.accrue(leaf, 2 * HOUR, 10**12) == 0
     assert leaf.funding_index == (1 << 94) - 1
+
+
+@pytest.mark.parametrize("measured", [1 << 80, -(1 << 80)])
+def test_samples_of_an_index_that_fell_to_nothing_fit_their_leaf(venue, measured: int) -> None:
+    market = venue.state.markets[PERPETUAL]
+    for _ in range(13):
+        funding.sample(market, market.premium_time + 300, measured)
+    market.encode()
+    rate = funding.hourly_rate(market.premium_sum // HOUR, 0, market.funding_cap * 1000)
+    assert abs(rate) == market.funding_cap * 1000

@@ -15,6 +15,7 @@ from exchange.engine import (
     assess,
     set_clock,
     steps,
+    waterfall,
 )
 from exchange.state import Side
 from exchange.state.account import Position
@@ -153,6 +154,43 @@ def test_stale_rounds_liquidate_nobody(venue, long_account) -> None:
     set_clock(venue.state, venue.state.header.clock + 59)
     venue.price(btc=46_500)
     venue.do(steps.liquidate(long_account, 0))
+
+
+@pytest.mark.parametrize("rule", ["kept", "broken"])
+def test_an_outage_of_what_prices_collateral_gives_grace_too(venue, monkeypatch, rule: str) -> None:
+    """Ether was silent and comes back far lower, bitcoin never was: its owner acts first all the same."""
+    account = venue.open_account(usd=1, weth=3)
+    venue.open_account(usd=10_000_000)
+    venue.sell(1, 50_000, 1.5)
+    venue.buy(account, 50_000, 1.5)
+    venue.buy(4, 50_000, 5)
+    for _ in range(3):
+        venue.wait(30)
+        venue.price(btc=50_000)
+    venue.price(btc=50_000, eth=1_600)
+    assert assess(venue.state, account).is_liquidatable
+    if rule == "broken":
+        monkeypatch.setattr(waterfall, "require_collateral_grace_over", lambda *_: None)
+        venue.do(steps.liquidate(account, 0))
+        return
+    for _ in range(2):
+        assert reason_of(venue, steps.liquidate(account, 0)) == Reason.GRACE_PERIOD
+        venue.wait(29)
+        venue.price(btc=50_000, eth=1_600)
+    venue.do(steps.liquidate(account, 0))
+
+
+def test_collateral_that_was_never_priced_shields_nobody(venue_type) -> None:
+    venue = venue_type()
+    venue.price(btc=50_000)
+    for cash in (6_000, 100_000):
+        venue.open_account(usd=cash)
+    venue.deposit(1, WETH, 10**18)
+    venue.sell(2, 50_000, 1)
+    venue.buy(1, 50_000, 1)
+    venue.price(btc=46_000)
+    venue.buy(2, 46_000, 1)
+    venue.do(steps.liquidate(1, 0))
 
 
 def test_a_stale_collateral_liquidates_nobody(venue) -> None:

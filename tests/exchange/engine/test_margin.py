@@ -11,7 +11,9 @@ from exchange.engine.pricing import LINEAR_MOVES
 from exchange.engine.requirements import scan_loss, scan_loss_alone, worst_profit
 from exchange.state import Side
 from exchange.state.account import Position
+from exchange.state.market import MarketKind
 from exchange.state.pricing import Pricing
+from tests.exchange.engine.derivatives import MARKETS, NEAR, Derivatives, market
 
 UNIT = 10**8
 USD = 10**6
@@ -187,3 +189,18 @@ def test_limits_never_count_better_than_the_mark(position: Position, more: int, 
     assert required >= at_the_mark >= scan_loss_alone(Position(position.size), priced)
     free_limits.bid_quantity += more
     assert scan_loss_alone(free_limits, priced) >= at_the_mark
+
+
+def test_a_short_option_far_from_the_money_requires_its_minimum() -> None:
+    """No scenario reaches a strike at twice the index; a tenth of the scan range of the index is held all the same."""
+    venue = Derivatives((*MARKETS, market(MarketKind.CALL, expiry=NEAR, strike=100_000 * UNIT)))
+    far = len(MARKETS)
+    venue.tick(50_000)
+    buyer, seller = (venue.open_account(usd=10_000) for _ in range(2))
+    venue.sell(seller, 0.1, 2, market=far)
+    venue.buy(buyer, 0.1, 2, market=far)
+    position = venue.state.accounts[seller].positions[far]
+    assert position.size == -2 * UNIT
+    assert scan_loss_alone(position, venue.state.pricing[far]) < 100 * USD * 10**10
+    assert assess(venue.state, seller).initial == 2 * 500 * USD
+    assert assess(venue.state, buyer).initial < USD

@@ -8,6 +8,7 @@ from exchange.engine import PriceReported, Reason, Rejected, RoundFlipped, Signe
 from exchange.engine.marking import risk_array
 from exchange.engine.signing import oracle_report
 from exchange.state.mark import Mark
+from tests.exchange.engine.derivatives import Derivatives
 
 UNIT = 10**8
 
@@ -119,6 +120,31 @@ def test_a_jump_waits_until_the_last_price_is_stale(later, oracles) -> None:
     assert reason_of(later, mixed(later, oracles, [75_001] * 3)) == Reason.PRICE_DEVIATION
     set_clock(later.state, later.state.underlyings[0].time + 61)
     later.do(mixed(later, oracles, [75_001] * 3))
+
+
+def test_each_underlying_has_rules_of_its_own(oracles) -> None:
+    venue = Derivatives(index={"staleness": 10, "deviation": 10_000, "confidence": 1_000})
+
+    def at(prices: tuple[float, float], **options) -> list[bytes]:
+        return [mixed(venue, oracles, [price] * 3, underlying=number, **options) for number, price in enumerate(prices)]
+
+    venue.tick(50_000)
+    venue.do(at((50_000, 3_000))[1])
+    for wait, seconds_old, change, share, reason in (
+        (1, 0, 1.02, 0, Reason.PRICE_DEVIATION),
+        (1, 0, 1.0, 0.002, Reason.TOO_FEW_REPORTS),
+        (20, 15, 1.0, 0, Reason.REPORT_STALE),
+    ):
+        now = venue.state.header.clock + wait
+        set_clock(venue.state, now)
+        prices = (50_000 * change, 3_000 * change)
+        unsure = [[price * share] * 3 for price in prices]
+        strict, lenient = (
+            at(prices, time=now - seconds_old, confidences=confidences)[number]
+            for number, confidences in enumerate(unsure)
+        )
+        assert reason_of(venue, strict) == reason
+        venue.do(lenient)
 
 
 def test_prices_are_in_range(later, oracles) -> None:

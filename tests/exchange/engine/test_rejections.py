@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from exchange.engine import Reason, Rejected, StepRejected, apply, set_clock, steps
+from exchange.engine import Reason, Rejected, StepRejected, apply, set_clock, sign_cancel_all, steps
 from exchange.state import MarketStatus, Side, TimeInForce
+from tests.exchange.engine.conftest import START
 
 UNIT = 10**8
 NEVER = 2**63
@@ -134,6 +137,23 @@ def test_the_nonce_window(venue) -> None:
     place(high - 2)
     place(high + 100_000)
     assert venue.state.accounts[1].nonce_window == 1
+
+
+@settings(max_examples=25, deadline=None)
+@given(offsets=st.lists(st.integers(0, 600), min_size=1, max_size=60))
+def test_nonces_come_in_any_order_and_never_twice(venue_type, offsets: list[int]) -> None:
+    venue = venue_type()
+    account = venue.open_account(usd=1)
+    used: set[int] = set()
+    for offset in offsets:
+        nonce = START * 1000 + offset
+        step = sign_cancel_all(venue.signers[account], venue.domain, account=account, nonce=nonce, expiry=NEVER)
+        (event,) = venue.apply(step)
+        is_fresh = nonce not in used and nonce > max(used, default=0) - 256
+        assert isinstance(event, StepRejected) is not is_fresh
+        if is_fresh:
+            used.add(nonce)
+            assert reason_of(venue, step) == Reason.NONCE_USED
 
 
 def test_a_nonce_is_not_far_ahead(venue) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as with_changes
+
 import pytest
 
 from exchange.engine import Filled, OrderPlaced, OrderReduced, Reason, Rejected, Removal, set_clock, steps
@@ -100,6 +102,17 @@ def test_only_ones_own_live_order_in_the_book(queue) -> None:
     (short,) = queue.sell(1, 50_500, 1, good_till=queue.state.header.clock + 1)
     set_clock(queue.state, queue.state.header.clock + 1)
     assert reason_of(queue, replace(queue, 1, short, 50_500, 0.5)) == Reason.ORDER_UNKNOWN
+
+
+def test_what_is_left_is_at_least_the_minimum(venue_type) -> None:
+    """Or a book could be filled with crumbs that nobody may place."""
+    venue = venue_type((with_changes(venue_type.MARKETS[0], min_size=UNIT // 10),))
+    venue.price(btc=50_000)
+    venue.open_account(usd=100_000)
+    (placed,) = venue.sell(1, 50_000, 1)
+    assert reason_of(venue, replace(venue, 1, placed, 50_000, 0.099)) == Reason.SIZE_OUT_OF_RANGE
+    venue.do(replace(venue, 1, placed, 50_000, 0.1))
+    assert venue.state.orders[0][placed.slot].remaining == UNIT // 10
 
 
 def test_good_till_time_survives_a_replacement(queue) -> None:
