@@ -76,9 +76,9 @@ class State:
         self.fee_shares: Final = tuple((tier.taker, tier.maker) for tier in config.fee_tiers)
         self.header = header
         self._accounts: Final = SparseTable(ACCOUNT_KIND, 14, Account.decode)
-        self._markets: Final = DenseTable(MARKET_KIND, 4, Market.decode)
-        self._orders: Final = OrderTable(ORDER_KIND, 16)
-        self._marks: Final = SparseTable(MARK_KIND, 5, Mark.decode)
+        self._markets: Final = DenseTable(MARKET_KIND, 5, Market.decode)
+        self._orders: Final = OrderTable(ORDER_KIND, 17)
+        self._marks: Final = SparseTable(MARK_KIND, 6, Mark.decode)
         self._underlyings: Final = DenseTable(UNDERLYING_KIND, 3, Underlying.decode)
         self._expiries: Final = DenseTable(EXPIRY_KIND, 5, Expiry.decode)
         self._assets: Final = DenseTable(ASSET_KIND, 4, Asset.decode)
@@ -89,7 +89,7 @@ class State:
         self._shortages: Final = SparseTable(SHORTAGE_KIND, 4, Shortage.decode)
         self._waiting: Final = DenseTable(WAITING_KIND, 16, Waiting.decode)
         self._reservations: Final = SparseTable(RESERVATION_KIND, 14, Reservation.decode)
-        self._deleveragings: Final = SparseTable(DELEVERAGING_KIND, 13, Deleveraging.decode)
+        self._deleveragings: Final = SparseTable(DELEVERAGING_KIND, 14, Deleveraging.decode)
         self.accounts: Final = self._accounts.rows
         self.markets: Final = self._markets.rows
         self.orders: Final = self._orders.markets

@@ -20,8 +20,8 @@ from tests.exchange.engine.conftest import BTC, UNIT
 from tests.exchange.engine.derivatives import FAR, MARKETS, PERPETUAL, Derivatives, market
 
 STRIKES = 320
-LISTED = 240
-"""What fits beside the others in the 256 markets of a venue; the figures are per strike."""
+LISTED = 320
+"""Options; the figures are per strike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

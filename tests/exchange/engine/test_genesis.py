@@ -7,6 +7,9 @@ import pytest
 from exchange.engine import ListingError, genesis
 from exchange.engine.genesis import AssetSpec, MarketSpec, UnderlyingSpec
 from exchange.state import AssetKind
+from exchange.state.deleveraging import EVENT_LIMIT, event_key
+from exchange.state.limits import MARKET_LIMIT, SLOTS_PER_MARKET
+from exchange.state.order import SLOT_BITS
 
 UNIT = 10**8
 
@@ -95,3 +98,29 @@ def test_an_account_can_hold_every_collateral(listing) -> None:
     genesis(config, [market], [UnderlyingSpec(symbol="BTC")], assets[:8])
     with pytest.raises(ListingError, match="hold every collateral"):
         genesis(config, [market], [UnderlyingSpec(symbol="BTC")], assets)
+
+
+def test_every_market_that_can_be_listed_has_leaves_of_its_own(listing) -> None:
+    config, market, _ = listing
+
+    def listed(count: int):
+        return genesis(config, [market] * count, [UnderlyingSpec(symbol="BTC")], [])
+
+    with pytest.raises(ListingError, match="too many markets"):
+        listed(MARKET_LIMIT + 1)
+    state = listed(MARKET_LIMIT)
+    last = MARKET_LIMIT - 1
+    roots = [state.root]
+    for market_id in (0, last):
+        state.markets[market_id].order_sequence += 1
+        state.dirty_markets.add(market_id)
+        roots.append(state.commit())
+    assert len(set(roots)) == 3
+    furthest = {
+        state._markets: last,
+        state._orders: (last << SLOT_BITS) + SLOTS_PER_MARKET - 1,
+        state._marks: 2 * last + 1,
+        state._deleveragings: event_key(last, 1, EVENT_LIMIT - 1),
+    }
+    for table, leaf in furthest.items():
+        assert leaf < 4**table.tree.depth
