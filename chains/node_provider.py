@@ -17,6 +17,9 @@ from chains.node_errors import OVERLOADED_CODE, STILL_INDEXING, general_error, m
 SERVER_ERROR_CODE = -32000
 SUBMISSIONS = frozenset({"eth_sendRawTransaction", "eth_sendTransaction", "eth_sendUnsignedTransaction"})
 
+CHAIN_ID_LIMIT = 1 << 256
+"""A number beyond it is no chain's, and too long to be told in a message."""
+
 
 def http_provider(url: str, timeout_seconds: float) -> HttpLink:
     """A provider that asks once: whether to ask again is not the transport's to decide."""
@@ -73,6 +76,8 @@ class NodeProvider(BaseProvider):
             found = int(answered, 16)
         except (TypeError, ValueError) as error:
             raise DishonestNode(Reason.MALFORMED_ANSWER, f"eth_chainId: {answered!r}"[:80]) from error
+        if not 0 <= found < CHAIN_ID_LIMIT:
+            raise DishonestNode(Reason.MALFORMED_ANSWER, f"eth_chainId: {answered}"[:80])
         if found != self.chain_id:
             message = f"the node serves chain {found}, expected is chain {self.chain_id}"
             raise WrongChainId(given=found, expected=self.chain_id, message=message)

@@ -235,3 +235,12 @@ def test_the_first_final_header_is_not_taken_from_a_node_of_another_chain(far, l
     assert link.asked.count("eth_chainId") == 2
     far.finalized_header()
     assert link.asked.count("eth_chainId") == 2
+
+
+@pytest.mark.parametrize("answered", ["0x" + "ff" * 500_000, "-0x1", "0x" + "1" * 65])
+def test_a_chain_id_that_is_no_number_of_a_chain(far, link, answered):
+    link.changes["eth_chainId"] = lambda answer, _: {**answer, "result": answered}
+    with pytest.raises(DishonestNode) as caught:
+        far.check()
+    assert caught.value.reason is Reason.MALFORMED_ANSWER
+    assert len(str(caught.value)) < 200

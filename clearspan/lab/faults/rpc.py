@@ -95,7 +95,8 @@ class Lag(NodeFault):
             if method == "eth_getTransactionReceipt":
                 found = ask(method, params)
                 receipt = found.get("result")
-                return found if receipt is None or int(receipt["blockNumber"], 16) <= frozen else {"result": None}
+                is_old = not isinstance(receipt, dict) or int(receipt["blockNumber"], 16) <= frozen
+                return found if is_old else {"result": None}
             if method == "eth_getLogs":
                 wanted = {**params[0]}
                 for bound in ("fromBlock", "toBlock"):
@@ -264,11 +265,12 @@ class HugeAnswers(NodeFault):
 
 
 def _replacing(method: str, change: Callable[[Any], Any]) -> Answer:
-    """Changes the result of one method."""
+    """Changes the result of one method, unless another lie has already made something else of it."""
 
     def answer(ask: Ask, asked: str, params: Sequence[Any]) -> Json:
         found = ask(asked, params)
-        return {"result": change(found["result"])} if asked == method and "result" in found else found
+        is_whole = isinstance(found.get("result"), (dict, list))
+        return {"result": change(found["result"])} if asked == method and is_whole else found
 
     return answer
 

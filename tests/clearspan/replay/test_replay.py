@@ -80,12 +80,13 @@ def test_recorded_trades_meet_the_recorded_book(folder):
     assert (report["orders"], report["cancels"], report["fills"]) == (6, 1, 2)
     assert report["orders_per_second"] > 0
     profits = {row["name"]: int(row["profit_and_loss"]) for row in report["accounts"]}
-    mark = 60_010
-    bought, sold = 60_010 * 4 * 10**5, 59_980 * 5 * 10**5
+    # In thousandths: the index is 60,010, and the average basis of the book has begun to pull the mark down.
+    mark, ask, bid = 60_009_925, 60_010_000, 59_980_000
+    bought, sold = ask * 400, bid * 500
     assert profits == {
-        "maker": (60_010 - mark) * 4 * 10**5 + (mark - 59_980) * 5 * 10**5 - (bought + sold) * 200 // 10**6,
-        "taker 1": (mark - 60_010) * 4 * 10**5 - bought * 500 // 10**6,
-        "taker 2": (59_980 - mark) * 5 * 10**5 - sold * 500 // 10**6,
+        "maker": (ask - mark) * 400 + (mark - bid) * 500 - (bought + sold) * 200 // 10**6,
+        "taker 1": (mark - ask) * 400 - bought * 500 // 10**6,
+        "taker 2": (bid - mark) * 500 - sold * 500 // 10**6,
         "taker 3": 0,
         "taker 4": 0,
     }
