@@ -77,7 +77,7 @@ class EngineBook:
         match(state, 0, taker, account, position, events, 1 << 30)
         met = size - taker.remaining
         if met:
-            release_at_limit(position, market, side, price, met)
+            release_at_limit(position, market, taker, met)
             self.traded += met // LOT
         slots = market.order_sequence
         finish(state, 0, taker, account, position, events)
@@ -99,7 +99,7 @@ class EngineBook:
         """Take an order out of the book and give back what it reserved."""
         slot, order = self._orders.pop(number)
         position = self._state.accounts[order.account].positions[0]
-        release_at_limit(position, self._market, order.side, order.price, order.remaining)
+        release_at_limit(position, self._market, order, order.remaining)
         book.unlink(self._state, 0, self._market, slot, order)
 
 

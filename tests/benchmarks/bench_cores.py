@@ -142,6 +142,8 @@ def _both(fresh: Callable[[], State], flow: list[bytes]) -> tuple[Timing, Timing
     one = Timing.of(lambda: execute(state, flow, SECP256K1, lambda _at: None))
     root = state.root
     state = fresh()
+    gc.collect()
+    gc.freeze()
     with SignatureWorkers(1, state.domain) as workers:
         workers.ahead(flow[:1])
         time.sleep(2)  # the process starts
