@@ -12,6 +12,7 @@ from exchange.engine.steps import reprice, settle_expiry, settle_positions
 from exchange.sequencer import SequencerError
 from exchange.sequencer.quote_workers import QuoteWorkers
 from exchange.state import MarketStatus, Underlying
+from exchange.state.limits import FACTOR_ONE
 from relayers.crash_points import CrashPoint, Hook, no_hook
 from relayers.oracle_reports import ReportSource, quorum_of
 from relayers.ports import PriceSource, SourcePrice, StepSink
@@ -101,7 +102,14 @@ class OraclePublisher:
         # One time for all, and no price is said to be newer than it is.
         time = min(price.time for _, price in fresh)
         reports = [
-            sign_report(signer, state.domain, underlying=underlying, price=price.price_e8, time=time)
+            sign_report(
+                signer,
+                state.domain,
+                underlying=underlying,
+                price=price.price_e8,
+                time=time,
+                confidence=price.confidence_e8,
+            )
             for signer, price in fresh
         ]
         self._sink.submit(oracle_report(underlying, time, reports))
@@ -141,8 +149,9 @@ class OraclePublisher:
 
 
 def _is_price(underlying: Underlying, price: SourcePrice) -> bool:
-    """Whether a source says anything at all: nothing, less than nothing and what lies out of bounds is silence."""
-    return underlying.minimum < price.price_e8 < underlying.maximum
+    """Whether a source says anything at all: nothing, what lies out of bounds and what is too vague is silence."""
+    is_sure = price.confidence_e8 * FACTOR_ONE <= price.price_e8 * underlying.confidence
+    return is_sure and underlying.minimum < price.price_e8 < underlying.maximum
 
 
 def _oldest_of_use(times: Sequence[int], needed: int, staleness: int) -> int:

@@ -60,7 +60,14 @@ class Reporter:
             time = 0 if price is None else price.time - price.time % self._grid_seconds
             if price is None or price.price_e8 <= 0 or time in signed:
                 continue
-            part = sign_report(signer, self._domain, underlying=underlying, price=price.price_e8, time=time)
+            part = sign_report(
+                signer,
+                self._domain,
+                underlying=underlying,
+                price=price.price_e8,
+                time=time,
+                confidence=price.confidence_e8,
+            )
             signed[time] = SignedReport(underlying=underlying, time=time, report=part.hex())
             for old in sorted(signed)[:-KEPT_TIMES]:
                 del signed[old]

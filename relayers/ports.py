@@ -84,10 +84,11 @@ class StepSink(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePrice:
-    """What a source says an underlying is worth: 1e-8 USD, and when that was, in seconds."""
+    """What a source says an underlying is worth, give or take `confidence_e8` (1e-8 USD), and when, in seconds."""
 
     price_e8: int
     time: int
+    confidence_e8: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

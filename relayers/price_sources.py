@@ -4,6 +4,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from math import ceil
 from pathlib import Path
 from typing import Annotated
 
@@ -18,10 +19,11 @@ PRICE_E8_MAX = 1 << 63
 
 
 class Quoted(msgspec.Struct, frozen=True):
-    """One price as files and addresses tell it: a decimal in quotes, USD; when it was, in seconds."""
+    """One price as files and addresses tell it: a decimal in quotes, USD; when it was, in seconds; give or take."""
 
     price: str
     time: Annotated[int, msgspec.Meta(ge=0, lt=1 << 40)]
+    confidence: str = "0"
 
 
 class FilePrices:
@@ -102,7 +104,8 @@ class MiddleOf:
     """The lower median of several sources, where `needed` of them know a price that is not too old.
 
     No price is said to be newer than the oldest of those it is made of. A source that lies moves it no further than
-    the honest ones on either side.
+    the honest ones on either side. Its confidence is how far from it more than half of the sources lie, what they give
+    or take themselves included; so sources that disagree are silence at the venue, and one of three that lies is not.
     """
 
     def __init__(
@@ -122,8 +125,10 @@ class MiddleOf:
         fresh = [price for price in found if now - self._age_seconds_max <= price.time <= now]
         if len(fresh) < self._needed:
             return None
-        prices = sorted(price.price_e8 for price in fresh)
-        return SourcePrice(price_e8=prices[(len(prices) - 1) // 2], time=min(price.time for price in fresh))
+        middle = sorted(price.price_e8 for price in fresh)[(len(fresh) - 1) // 2]
+        reaches = sorted(abs(price.price_e8 - middle) + price.confidence_e8 for price in fresh)
+        time = min(price.time for price in fresh)
+        return SourcePrice(price_e8=middle, time=time, confidence_e8=reaches[len(fresh) // 2])
 
 
 def _price(body: bytes, symbol: str, where: str) -> SourcePrice | None:
@@ -133,13 +138,14 @@ def _price(body: bytes, symbol: str, where: str) -> SourcePrice | None:
             return None
         scaled = Decimal(quoted.price) * 10**8
         units = int(scaled)
+        confidence = ceil(Decimal(quoted.confidence) * 10**8)
     except (msgspec.MsgspecError, InvalidOperation, ValueError, OverflowError) as error:
         _say(where, f"{symbol}: {error}"[:200])
         return None
-    if units != scaled or not 0 < units < PRICE_E8_MAX:
-        _say(where, f"{symbol}: {quoted.price[:40]}")
+    if units != scaled or not 0 < units < PRICE_E8_MAX or not 0 <= confidence < PRICE_E8_MAX:
+        _say(where, f"{symbol}: {quoted.price[:40]}, give or take {quoted.confidence[:40]}")
         return None
-    return SourcePrice(price_e8=units, time=quoted.time)
+    return SourcePrice(price_e8=units, time=quoted.time, confidence_e8=confidence)
 
 
 def _say(where: str, what: str) -> None:

@@ -79,7 +79,7 @@ PARTS = {
 
 
 if __name__ == "__main__":
-    wanted = sys.argv[1:] or list(PARTS)
+    wanted = sys.argv[1:] or [name for name in PARTS if name != "relayers"]  # a backlog of 20,000 takes long
     unknown = [name for name in wanted if name not in PARTS]
     if unknown:
         sys.exit(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(PARTS)}")

@@ -13,16 +13,30 @@ NOW = 1_800_000_000
 
 
 class Fixed:
-    def __init__(self, price, time=NOW):
+    def __init__(self, price, time=NOW, confidence=0):
         self.price = price
         self.time = time
+        self.confidence = confidence
 
     def latest(self, _):
-        return None if self.price is None else SourcePrice(price_e8=self.price, time=self.time)
+        if self.price is None:
+            return None
+        return SourcePrice(price_e8=self.price, time=self.time, confidence_e8=self.confidence)
 
 
 def document(price="60123.5", time=NOW, symbol="BTC"):
     return json.dumps({symbol: {"price": price, "time": time}}).encode()
+
+
+def test_a_document_may_say_how_sure_it_is(tmp_path):
+    path = tmp_path / "prices.json"
+    source = FilePrices(path, SYMBOLS)
+    for told, heard in (("0", 0), ("12.5", 1_250_000_000), ("0.000000001", 1)):
+        path.write_text(json.dumps({"BTC": {"price": "60123.5", "time": NOW, "confidence": told}}))
+        assert source.latest(0) == SourcePrice(price_e8=6_012_350_000_000, time=NOW, confidence_e8=heard)
+    for wrong in ("-1", "NaN", "Infinity", "much", "1e30"):
+        path.write_text(json.dumps({"BTC": {"price": "60123.5", "time": NOW, "confidence": wrong}}))
+        assert source.latest(0) is None
 
 
 class TestDocuments:
@@ -91,7 +105,18 @@ class TestMiddle:
         assert middle(Fixed(100), Fixed(None)) is None
         assert middle(Fixed(100), Fixed(101, NOW - 11)) is None
         assert middle(Fixed(100), Fixed(101, NOW + 1)) is None
-        assert middle(Fixed(100), Fixed(101, NOW - 10)) == SourcePrice(price_e8=100, time=NOW - 10)
+        assert middle(Fixed(100), Fixed(101, NOW - 10)) == SourcePrice(price_e8=100, time=NOW - 10, confidence_e8=1)
+
+    def test_its_confidence_is_how_far_more_than_half_of_the_sources_lie(self):
+        def confidence(*sources):
+            return MiddleOf(sources, needed=1, age_seconds_max=10, now=lambda: NOW).latest(0).confidence_e8
+
+        assert confidence(Fixed(100)) == 0
+        assert confidence(Fixed(100, confidence=3)) == 3
+        assert confidence(Fixed(100), Fixed(102), Fixed(10**15)) == 2
+        assert confidence(Fixed(100), Fixed(90), Fixed(10**15)) == 10
+        assert confidence(Fixed(100), Fixed(10**15)) == 10**15 - 100
+        assert confidence(Fixed(100, confidence=7), Fixed(102, confidence=1), Fixed(101, confidence=2)) == 2
 
     def test_it_needs_no_more_than_there_are(self):
         for needed in (0, 2):

@@ -8,6 +8,7 @@ from eth_utils import to_canonical_address
 from bridge.settlement import Outbox, Rollup
 from chains import TransactionReverted
 from exchange.engine import AssetSpec, MarketSpec, Signer, UnderlyingSpec, genesis, sign_withdraw
+from exchange.engine.steps import ORACLE_REPORT, REPORT, StepKind
 from exchange.sequencer import BatchReason, BatchRefused, OperatorKey, Sequencer, SqliteLog
 from exchange.state import Config
 from exchange.state.asset import AssetKind
@@ -349,6 +350,25 @@ def test_nothing_less_than_nothing_and_what_is_out_of_bounds_is_no_price(venue, 
     assert [(wait.waits_for, wait.detail) for wait in report.waiting] == [(WaitsFor.PRICE, "0 of 3 oracles")]
     venue.prices.price = SourcePrice(price_e8=BTC, time=now)
     assert venue.publisher.step().count(Did.PUBLISHED) == 2
+
+
+def test_who_is_not_sure_is_silent_and_the_limit_itself_is_sure_enough(venue):
+    now = venue.network.clock.now()
+    limit = BTC * venue.sequencer.state.underlyings[0].confidence // 10**6
+    venue.prices.price = SourcePrice(price_e8=BTC, time=now, confidence_e8=limit + 1)
+    report = venue.publisher.step()
+    assert [(wait.waits_for, wait.detail) for wait in report.waiting] == [(WaitsFor.PRICE, "0 of 3 oracles")]
+    venue.prices.price = SourcePrice(price_e8=BTC, time=now, confidence_e8=limit)
+    assert venue.publisher.step().count(Did.PUBLISHED) == 2
+
+
+def test_what_an_oracle_gives_or_takes_is_signed(venue):
+    taken = []
+    venue.sequencer.subscribe(lambda one: taken.append(one.step))
+    venue.prices.price = SourcePrice(price_e8=BTC, time=venue.network.clock.now(), confidence_e8=123_456)
+    venue.publisher.step()
+    report = next(step for step in taken if step[0] == StepKind.ORACLE_REPORT)
+    assert [REPORT.unpack_from(report, ORACLE_REPORT.size + n * REPORT.size)[1] for n in range(3)] == [123_456] * 3
 
 
 def test_marks_missing_after_a_crash_are_made_up_for(venue):
