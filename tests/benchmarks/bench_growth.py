@@ -9,6 +9,7 @@ import argparse
 import gc
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from json import dumps, loads
@@ -141,12 +142,12 @@ def run(sizes=SIZES) -> list[GrowthBenchmark]:
     return found
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     """Print all sizes, or one as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", type=int)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.only:
         print(dumps(asdict(measure(options.only))))
         return
@@ -155,4 +156,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
