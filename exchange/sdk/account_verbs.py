@@ -13,11 +13,10 @@ from exchange.engine.signed_steps import SignedStep
 from exchange.engine.signing import OWNER, Signer, sign_step
 from exchange.sdk.addresses import address_of
 from exchange.sdk.amounts import CASH_DECIMALS, Amount, to_base_units
-from exchange.sdk.catalogue import Catalogue
 from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import Blocking
+from exchange.sdk.owned_account import OwnedAccount
 from exchange.sdk.results import KeyScope, OnSelfTrade
-from exchange.sdk.venue import Venue
 from exchange.sdk.words import in_range, word
 from exchange.sequencer import Confirmation
 from exchange.state.account import MAIN_BITS, Scope, SelfTrade
@@ -40,20 +39,11 @@ _MODES = {
 }
 
 
-class AsyncAccountVerbs:
+class AsyncAccountVerbs(OwnedAccount):
     """What only the owner of a wallet may do with its accounts."""
 
-    _venue: Venue
-    _catalogue: Catalogue
     _signer: Signer
     _sub_account: int
-
-    async def account(self) -> int:
-        """The exchange's id of this wallet."""
-        raise NotImplementedError
-
-    def _nonce(self) -> int:
-        raise NotImplementedError
 
     async def _owner_step(self, spec: SignedStep, **fields: int | bytes) -> Confirmation:
         nonce, expiry = self._nonce(), self._venue.now() + STEP_SECONDS

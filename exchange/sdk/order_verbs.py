@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,7 +23,7 @@ from exchange.engine.signing import (
 )
 from exchange.engine.steps import SCHEDULE_CANCEL_ALL
 from exchange.sdk.amounts import PRICE_BITS, PRICE_DECIMALS, SIZE_BITS, SIZE_DECIMALS, Amount, to_base_units
-from exchange.sdk.catalogue import Catalogue, MarketSpec
+from exchange.sdk.catalogue import MarketSpec
 from exchange.sdk.errors import Rejected
 from exchange.sdk.handles import Blocking
 from exchange.sdk.orders import (
@@ -38,8 +39,8 @@ from exchange.sdk.orders import (
     price_bound,
     trigger_flag,
 )
+from exchange.sdk.owned_account import OwnedAccount
 from exchange.sdk.results import OrderResult, OrderType, Side, TimeInForce
-from exchange.sdk.venue import Venue
 from exchange.sdk.words import in_range, word
 from exchange.state.order import OrderFlag
 
@@ -61,20 +62,11 @@ _WITH_PRICE = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_P
 _TRIGGERED = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT})
 
 
-class AsyncOrderVerbs:
+class AsyncOrderVerbs(OwnedAccount):
     """Orders of one account, signed by its owner's key or by a session key."""
 
-    _venue: Venue
-    _catalogue: Catalogue
     _order_signer: Signer
     _order_key: int
-
-    async def account(self) -> int:
-        """The exchange's id of this wallet."""
-        raise NotImplementedError
-
-    def _nonce(self) -> int:
-        raise NotImplementedError
 
     def use_session_key(self, *, private_key: bytes, key_id: int) -> None:
         """Signs orders and cancels by a session key from now on; `key_id` is what `create_session_key` answered."""
@@ -84,8 +76,9 @@ class AsyncOrderVerbs:
         """Signs orders and cancels by the wallet again."""
         self._order_signer, self._order_key = self._owner_signer(), OWNER
 
+    @abstractmethod
     def _owner_signer(self) -> Signer:
-        raise NotImplementedError
+        """The wallet's own key."""
 
     async def create_order(  # noqa: PLR0913 - an order's own fields
         self,

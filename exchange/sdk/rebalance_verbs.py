@@ -12,7 +12,7 @@ from exchange.engine.balance_events import RebalanceReserved, WithdrawalWaiting
 from exchange.engine.signing import Signer, sign_leave_queue, sign_queue_withdrawal, sign_reserve_rebalance
 from exchange.sdk.addresses import address_of
 from exchange.sdk.amounts import CASH_DECIMALS, Amount, from_base_units, to_base_units
-from exchange.sdk.catalogue import AssetSpec, Catalogue
+from exchange.sdk.catalogue import AssetSpec
 from exchange.sdk.chain_errors import on_chain
 from exchange.sdk.errors import Rejected
 from exchange.sdk.gateway import Gateway
@@ -26,30 +26,21 @@ from exchange.sdk.handles import (
     Handle,
     Transfer,
 )
+from exchange.sdk.owned_account import OwnedAccount
 from exchange.sdk.results import RebalanceOffer, RebalanceSource, WaitingWithdrawal
-from exchange.sdk.venue import Venue
 from exchange.state.reservation import ReservationStatus
 
 STEP_SECONDS = 120
 
 
-class AsyncRebalanceVerbs:
+class AsyncRebalanceVerbs(OwnedAccount):
     """What a wallet may do about a vault that holds less than is wanted from it."""
 
     address: str
     _wallet: LocalAccount
     _signer: Signer
-    _venue: Venue
     _gateway: Gateway
-    _catalogue: Catalogue
     _advance: Callable[[], Awaitable[Any]]
-
-    async def account(self) -> int:
-        """The exchange's id of this wallet."""
-        raise NotImplementedError
-
-    def _nonce(self) -> int:
-        raise NotImplementedError
 
     async def fetch_rebalance_offers(self) -> tuple[RebalanceOffer, ...]:
         """What the exchange pays now for bringing cash to chains where it is short."""

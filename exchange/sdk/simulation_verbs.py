@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Required, TypedDict, Unpack
 
 from exchange.engine import Simulation
 from exchange.sdk import views
 from exchange.sdk.amounts import PRICE_BITS, PRICE_DECIMALS, Amount, to_base_units
-from exchange.sdk.catalogue import AssetSpec, Catalogue
+from exchange.sdk.catalogue import AssetSpec
 from exchange.sdk.handles import Blocking
 from exchange.sdk.orders import SignedOrder
+from exchange.sdk.owned_account import OwnedAccount
 from exchange.sdk.results import OrderType, Side, Simulated, TimeInForce, WhenShort
-from exchange.sdk.venue import Venue
 
 
 class OrderFields(TypedDict, total=False):
@@ -43,23 +44,18 @@ class WithdrawalFields(TypedDict, total=False):
     when_short: WhenShort | str
 
 
-class AsyncSimulationVerbs:
+class AsyncSimulationVerbs(OwnedAccount):
     """What an order, a withdrawal or a move of prices would do to this account, before it happens."""
 
-    _venue: Venue
-    _catalogue: Catalogue
-
-    async def account(self) -> int:
-        """The exchange's id of this wallet."""
-        raise NotImplementedError
-
+    @abstractmethod
     async def _order_step(self, **order: Unpack[OrderFields]) -> SignedOrder:
-        raise NotImplementedError
+        """`create_order` up to the signature."""
 
+    @abstractmethod
     async def _withdrawal_step(
         self, chain: str, asset: str, amount: Amount, recipient: str | None
     ) -> tuple[AssetSpec, int, bytes]:
-        raise NotImplementedError
+        """`withdraw` up to the signature: the asset, base units, the step."""
 
     async def simulate_order(self, **order: Unpack[OrderFields]) -> Simulated:
         """What `create_order` with the same arguments would do now: fills, margin before and after, or why not.
