@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exchange.engine import Rejected
 from exchange.engine.steps import lapse_reservation, serve_queue
-from exchange.sequencer import SequencerError
 from exchange.state.reservation import ReservationStatus
 from exchange.state.state import State
+from relayers.due_sending import send_due
 from relayers.ports import StepSink
-from relayers.reports import Did, Journal, StepReport, WaitsFor
+from relayers.reports import Journal, StepReport
 
 
 class DutyKeeper:
@@ -26,14 +25,8 @@ class DutyKeeper:
         """Do what is due now."""
         journal = Journal()
         for subject, step in list(_due(self._sink.state)):
-            try:
-                self._sink.submit(step)
-            except Rejected:
-                continue  # not yet, or somebody else did it
-            except SequencerError as error:
-                journal.waits_for(WaitsFor.SEQUENCER, subject, str(error))
+            if not send_due(self._sink, journal, subject, step, what="duty"):
                 break
-            journal.did(Did.SUBMITTED, subject, "duty")
         return journal.report()
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from exchange.engine import Rejected
 from exchange.engine.due import liquidation_steps, venue_steps
-from exchange.sequencer import SequencerError
+from relayers.due_sending import send_due
 from relayers.ports import StepSink
-from relayers.reports import Did, Journal, StepReport, WaitsFor
+from relayers.reports import Journal, StepReport
 
 
 class LiquidationKeeper:
@@ -23,21 +22,10 @@ class LiquidationKeeper:
         journal = Journal()
         state = self._sink.state
         for step in venue_steps(state):
-            if not self._send(journal, 0, step):
+            if not send_due(self._sink, journal, 0, step, what="liquidation"):
                 return journal.report()
         for account in sorted(state.accounts):
             for step in liquidation_steps(state, account):
-                if not self._send(journal, account, step):
+                if not send_due(self._sink, journal, account, step, what="liquidation"):
                     return journal.report()
         return journal.report()
-
-    def _send(self, journal: Journal, subject: int, step: bytes) -> bool:
-        try:
-            self._sink.submit(step)
-        except Rejected:
-            return True  # what was due was done by somebody else, or cannot be done at this mark
-        except SequencerError as error:
-            journal.waits_for(WaitsFor.SEQUENCER, subject, str(error))
-            return False
-        journal.did(Did.SUBMITTED, subject, "liquidation")
-        return True

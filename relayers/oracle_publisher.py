@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from exchange.engine import Rejected, Signer, sign_report
+from exchange.engine import Rejected, Signer
 from exchange.engine.expiring import due_expiry, markets_to_end
 from exchange.engine.marking import outstanding
 from exchange.engine.settling import accounts_to_pay
@@ -14,7 +14,7 @@ from exchange.sequencer.quote_workers import QuoteWorkers
 from exchange.state import MarketStatus, Underlying
 from exchange.state.limits import FACTOR_ONE
 from relayers.crash_points import CrashPoint, Hook, no_hook
-from relayers.oracle_reports import ReportSource, quorum_of
+from relayers.oracle_reports import ReportSource, quorum_of, signed_part
 from relayers.ports import PriceSource, SourcePrice, StepSink
 from relayers.reports import Did, Journal, StepReport, WaitsFor
 
@@ -101,17 +101,7 @@ class OraclePublisher:
             return False
         # One time for all, and no price is said to be newer than it is.
         time = min(price.time for _, price in fresh)
-        reports = [
-            sign_report(
-                signer,
-                state.domain,
-                underlying=underlying,
-                price=price.price_e8,
-                time=time,
-                confidence=price.confidence_e8,
-            )
-            for signer, price in fresh
-        ]
+        reports = [signed_part(signer, state.domain, underlying, price, time) for signer, price in fresh]
         self._sink.submit(oracle_report(underlying, time, reports))
         journal.did(Did.PUBLISHED, underlying)
         return True

@@ -11,7 +11,7 @@ from exchange.engine import SECP256K1, Signer, sign_report
 from exchange.engine.steps import REPORT, oracle_report_hash
 from exchange.state.config import Domain
 from exchange.state.hashing import keccak256
-from relayers.ports import PriceSource
+from relayers.ports import PriceSource, SourcePrice
 
 ANSWER_BYTES_MAX = 262_144
 KEPT_TIMES = 4
@@ -30,6 +30,13 @@ class SignedReport(msgspec.Struct, frozen=True):
         price, confidence, r, s, v = REPORT.unpack(bytes.fromhex(self.report))
         digest = keccak256(domain.prefix + oracle_report_hash(self.underlying, price, confidence, self.time))
         return SECP256K1.recover(digest, r, s, v)
+
+
+def signed_part(signer: Signer, domain: Domain, underlying: int, price: SourcePrice, time: int) -> bytes:
+    """An oracle's part of a report: what its source says, at a time in seconds no later than its own."""
+    return sign_report(
+        signer, domain, underlying=underlying, price=price.price_e8, time=time, confidence=price.confidence_e8
+    )
 
 
 class ReportSource(Protocol):
@@ -60,14 +67,7 @@ class Reporter:
             time = 0 if price is None else price.time - price.time % self._grid_seconds
             if price is None or price.price_e8 <= 0 or time in signed:
                 continue
-            part = sign_report(
-                signer,
-                self._domain,
-                underlying=underlying,
-                price=price.price_e8,
-                time=time,
-                confidence=price.confidence_e8,
-            )
+            part = signed_part(signer, self._domain, underlying, price, time)
             signed[time] = SignedReport(underlying=underlying, time=time, report=part.hex())
             for old in sorted(signed)[:-KEPT_TIMES]:
                 del signed[old]
