@@ -117,6 +117,19 @@ class EngineBenchmark:
         return "\n".join([conditions, flow, *times, orders])
 
 
+def deposit(account: int, owner: bytes) -> ForcedItem:
+    """A million dollars for an account."""
+    return ForcedItem(
+        kind=ItemKind.DEPOSIT,
+        account=account,
+        owner=owner,
+        asset=0,
+        amount=10**12,
+        packet_id=bytes(32),
+        enqueued_at=START,
+    )
+
+
 def venue(accounts: int, signers: list[Signer]) -> State:
     """A priced venue with `accounts` funded traders, committed."""
     config = Config(
@@ -143,18 +156,7 @@ def venue(accounts: int, signers: list[Signer]) -> State:
     state = genesis(config, markets, [UnderlyingSpec(symbol="BTC"), UnderlyingSpec(symbol="ETH")], [asset], clock=START)
     for account in range(1, accounts + 1):
         owner = signers[account].address
-        apply_forced(
-            state,
-            ForcedItem(
-                kind=ItemKind.DEPOSIT,
-                account=account,
-                owner=owner,
-                asset=0,
-                amount=10**12,
-                packet_id=bytes(32),
-                enqueued_at=START,
-            ),
-        )
+        apply_forced(state, deposit(account, owner))
     for underlying, price in enumerate(PRICES):
         try_apply(state, sign_oracle_report(ORACLES, state.domain, underlying=underlying, price=price, time=START))
         try_apply(state, steps.reprice(underlying))

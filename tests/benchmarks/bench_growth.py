@@ -16,9 +16,9 @@ from json import dumps, loads
 from pathlib import Path
 from time import perf_counter
 
-from exchange.engine import ForcedItem, ItemKind, Signer, apply, apply_forced, set_clock, sign_place_order
+from exchange.engine import Signer, apply, apply_forced, set_clock, sign_place_order
 from exchange.state import Side, TimeInForce
-from tests.benchmarks.bench_engine import NEVER, PRICES, SEGMENT, START, make_flow, venue
+from tests.benchmarks.bench_engine import NEVER, PRICES, SEGMENT, START, deposit, make_flow, venue
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 TRADERS = 1_000
@@ -59,18 +59,7 @@ def measure(accounts: int, orders: int = 10_000) -> GrowthBenchmark:
     started = perf_counter()
     for account in range(TRADERS + 1, accounts + 1):
         owner = sha256(b"owner%d" % account).digest()[:20]
-        apply_forced(
-            state,
-            ForcedItem(
-                kind=ItemKind.DEPOSIT,
-                account=account,
-                owner=owner,
-                asset=0,
-                amount=10**12,
-                packet_id=bytes(32),
-                enqueued_at=START,
-            ),
-        )
+        apply_forced(state, deposit(account, owner))
     state.commit()
     state.forget_before(state.commit_number)
     opened = perf_counter() - started
